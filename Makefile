@@ -1,0 +1,76 @@
+# Everything that is done with this project, on a Debian machine with Go,
+# Node.js and make. `make run` and `make test` need nothing else to be known.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+GO      ?= go
+WEB     := caregiver-app
+STAMP   := $(WEB)/dist/.built
+STATIC  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZ    ?= 5s
+
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
+	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
+
+.PHONY: build run run-influx test test-go test-web check generate bench fuzz setup clean web
+
+build: web ## the two binaries, with the app inside
+	$(GO) build -o bin/lykta-cloud ./cloud
+	$(GO) build -o bin/lykta-gateway ./gateway
+
+web: $(STAMP)
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(STAMP): $(WEB_SOURCES) | $(WEB)/node_modules/.installed
+	cd $(WEB) && npm run --silent build
+	touch $@
+
+run: web ## the cloud and a few simulated homes in one process
+	$(GO) build -o bin/lykta-demo ./demo
+	exec bin/lykta-demo --data var/demo $(ARGS)
+
+run-influx: web ## the same on a real InfluxDB
+	scripts/influxd.sh >/dev/null
+	$(GO) build -o bin/lykta-demo ./demo
+	exec bin/lykta-demo --data var/demo-influx --influxd .tools/bin/influxd $(ARGS)
+
+setup: ## what the tests need and a fresh machine lacks
+	scripts/setup.sh
+
+test: setup web check test-web test-go ## everything that is tested
+
+test-go:
+	LYKTA_REQUIRE_DIST=1 $(GO) test -timeout 12m ./...
+
+test-web: $(STAMP)
+	cd $(WEB) && npm test --silent && npm run --silent e2e
+
+check: web ## format, vet, staticcheck, types, generated files, architecture
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATIC) ./...
+	cd $(WEB) && npm run --silent check
+	$(MAKE) --no-print-directory generate
+	git diff --exit-code -- docs/openapi.json $(WEB)/src/api
+	$(GO) test -run Architecture .
+
+generate: | $(WEB)/node_modules/.installed ## files that are made from others
+	$(GO) run ./cloud openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	cd $(WEB) && npm run --silent generate
+
+bench: ## benchmarks; compare ratios within one run
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./devices/... ./gateway/spool/... ./cloud/...
+
+fuzz: ## each fuzz target for FUZZ (default 5s)
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$pkg; \
+		done; done
+
+clean:
+	rm -rf bin var $(WEB)/dist/assets $(STAMP) $(WEB)/node_modules

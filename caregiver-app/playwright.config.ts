@@ -1,0 +1,44 @@
+import { defineConfig, devices } from '@playwright/test';
+
+const chromium = {
+  browserName: 'chromium' as const,
+  launchOptions: {
+    executablePath: process.env['LYKTA_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  },
+  locale: 'sv-SE',
+  timezoneId: 'Europe/Stockholm',
+};
+const phone = {
+  ...chromium,
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+  deviceScaleFactor: 2,
+};
+const desk = { ...chromium, viewport: { width: 1440, height: 900 } };
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  workers: 2,
+  timeout: 30_000,
+  expect: { timeout: 8_000 },
+  reporter: 'line',
+  projects: [
+    { name: 'phone', use: phone, testIgnore: /(shots|real)\.spec/ },
+    { name: 'desk', use: desk, testIgnore: /(shots|real)\.spec/ },
+    { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
+    { name: 'real', use: chromium, testMatch: /real\.spec/ },
+  ],
+});

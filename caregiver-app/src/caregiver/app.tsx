@@ -1,0 +1,397 @@
+import { effect, useSignal } from '@preact/signals';
+import { Component, type ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon, Lantern } from '../shared/icons';
+import { chooseLanguage, language, t, tMaybe, tn, type Language } from '../shared/i18n';
+import { route } from '../shared/router';
+import { clock } from '../shared/time';
+import { alertName } from '../shared/words';
+import { HomeScreen } from './home';
+import { HomesScreen } from './homes';
+import { NowScreen } from './now';
+import { SignInScreen } from './signin';
+import * as sound from './sound';
+import {
+  activeAlerts,
+  announcement,
+  homes,
+  link,
+  loaded,
+  me,
+  notice,
+  queue,
+  session,
+  signOut,
+  start,
+  unmet,
+  wake,
+} from './state';
+
+/** The whole of the caregiver's app. */
+export function App() {
+  return (
+    <Guard>
+      <Door />
+    </Guard>
+  );
+}
+
+function Door() {
+  const is = session.value;
+  const to = route.value;
+  switch (is.state) {
+    case 'starting':
+      return <Waiting />;
+    case 'failed':
+      return <Failed id={is.id} network={is.network} />;
+    case 'signed-out':
+      return (
+        <SignInScreen code={to.screen === 'sign-in' ? to.code : ''} expired={is.expired} />
+      );
+    case 'signed-in':
+      return <House />;
+  }
+}
+
+function Waiting() {
+  return (
+    <main class="door" id="content">
+      <div class="door-card" role="status">
+        <Lantern large />
+        <p>{t('app.loading')}</p>
+      </div>
+    </main>
+  );
+}
+
+function Failed({ id, network }: { id: string; network: boolean }) {
+  useEffect(() => {
+    const timer = setInterval(() => void start(), 8_000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <main class="door" id="content">
+      <div class="door-card" role="alert">
+        <Lantern large />
+        <h1 tabIndex={-1}>{t(network ? 'error.network' : 'error.title')}</h1>
+        <p>{t(network ? 'error.network_text' : 'error.text')}</p>
+        {id && <p class="quiet">{t('error.id', { id })}</p>}
+        <button type="button" class="button button-main" onClick={() => void start()}>
+          {t('error.retry')}
+        </button>
+      </div>
+    </main>
+  );
+}
+
+function House() {
+  useNavigation();
+  return (
+    <>
+      <a class="skip" href="#content">
+        {t('app.skip')}
+      </a>
+      <header class="bar">
+        <a class="brand" href="/">
+          <Lantern />
+          <span>{t('app.name')}</span>
+        </a>
+        <Nav />
+        <Menu />
+      </header>
+      <LinkState />
+      <Emergencies />
+      <main id="content" tabIndex={-1}>
+        {loaded.value ? <Screen /> : <Loading />}
+      </main>
+      <Notice />
+      <p class="visually-hidden" role="alert" data-announce>
+        {announcement.value}
+      </p>
+    </>
+  );
+}
+
+function Screen() {
+  const to = route.value;
+  switch (to.screen) {
+    case 'now':
+    case 'sign-in':
+      return <NowScreen />;
+    case 'homes':
+      return <HomesScreen />;
+    case 'home':
+      return <HomeScreen key={to.id} id={to.id} />;
+    case 'missing':
+      return <MissingScreen />;
+  }
+}
+
+function Loading() {
+  return (
+    <div class="empty" role="status">
+      <h1 class="visually-hidden">{t('app.name')}</h1>
+      <p>{t('app.loading')}</p>
+    </div>
+  );
+}
+
+function MissingScreen() {
+  return (
+    <div class="empty">
+      <h1 tabIndex={-1}>{t('missing.title')}</h1>
+      <p>{t('missing.text')}</p>
+      <a class="button button-main" href="/">
+        {t('missing.home')}
+      </a>
+    </div>
+  );
+}
+
+// After a step to another screen, the screen's heading has the focus: what a
+// page load would have done for one who cannot see it.
+function useNavigation(): void {
+  const first = useRef(true);
+  const place = JSON.stringify(route.value);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+  }, [place]);
+}
+
+function Nav() {
+  const screen = route.value.screen;
+  const count = activeAlerts.value.length;
+  const urgent = unmet.value.length > 0;
+  return (
+    <nav class="nav" aria-label={t('nav.label')}>
+      <a href="/" {...(screen === 'now' ? { 'aria-current': 'page' as const } : {})}>
+        <Icon name="sos" />
+        <span>{t('nav.now')}</span>
+        {count > 0 && (
+          <span class={urgent ? 'badge badge-urgent' : 'badge'}>
+            <span aria-hidden="true">{count}</span>
+            <span class="visually-hidden">{tn('now.count', count)}</span>
+          </span>
+        )}
+      </a>
+      <a
+        href="/homes"
+        {...(screen === 'homes' || screen === 'home' ? { 'aria-current': 'page' as const } : {})}
+      >
+        <Icon name="homes" />
+        <span>{t('nav.homes')}</span>
+      </a>
+    </nav>
+  );
+}
+
+const languages: Record<Language, string> = { sv: 'Svenska', en: 'English' };
+
+function Menu() {
+  const box = useRef<HTMLDetailsElement>(null);
+  const failed = useSignal('');
+  useEffect(() => {
+    const away = (e: Event) => {
+      if (box.current?.open && !box.current.contains(e.target as Node)) box.current.open = false;
+    };
+    document.addEventListener('pointerdown', away);
+    document.addEventListener('focusin', away);
+    return () => {
+      document.removeEventListener('pointerdown', away);
+      document.removeEventListener('focusin', away);
+    };
+  }, []);
+  const person = me.value;
+  if (!person) return null;
+
+  const leave = async () => {
+    const waits = queue.waiting.value.some((a) => a.who === person.name);
+    if (waits && !confirm(t('menu.sign_out_waiting'))) return;
+    try {
+      await signOut();
+    } catch {
+      failed.value = t('error.network');
+    }
+  };
+
+  return (
+    <details
+      class="menu"
+      ref={box}
+      onKeyDown={(e) => {
+        if (e.key !== 'Escape' || !box.current) return;
+        box.current.open = false;
+        box.current.querySelector('summary')?.focus();
+      }}
+    >
+      <summary class="button button-plain">
+        <Icon name="menu" />
+        <span>{t('menu.open')}</span>
+      </summary>
+      <div class="menu-box">
+        <p class="menu-who">
+          {t('menu.signed_in', { name: person.name })}
+          <span class="quiet">{tMaybe(`role.${person.role}`) ?? person.role}</span>
+        </p>
+        <fieldset class="segments">
+          <legend>{t('menu.language')}</legend>
+          {(Object.keys(languages) as Language[]).map((l) => (
+            <label key={l} class="segment">
+              <input
+                type="radio"
+                name="language"
+                checked={language.value === l}
+                onChange={() => chooseLanguage(l)}
+              />
+              <span lang={l}>{languages[l]}</span>
+            </label>
+          ))}
+        </fieldset>
+        <label class="switch">
+          <input
+            type="checkbox"
+            checked={sound.wanted.value}
+            onChange={(e) => sound.want(e.currentTarget.checked)}
+          />
+          <span>{t('menu.sound')}</span>
+        </label>
+        <button type="button" class="button" onClick={() => void sound.play()}>
+          {t('menu.sound_test')}
+        </button>
+        <button type="button" class="button" onClick={() => void leave()}>
+          {t('menu.sign_out')}
+        </button>
+        {failed.value && <p class="field-error" role="alert">{failed.value}</p>}
+      </div>
+    </details>
+  );
+}
+
+function LinkState() {
+  const { up, heard } = link.value;
+  const waiting = queue.waiting.value.filter((a) => a.who === me.value?.name).length;
+  const late = waiting > 0 && !queue.sending.value;
+  return (
+    <div class="strips" role="status">
+      {!up && (
+        <div class="strip strip-down">
+          <Icon name="gateway_silent" />
+          <p>{heard ? t('link.down', { clock: clock(heard) }) : t('link.down_new')}</p>
+          <button type="button" class="button" onClick={wake}>
+            {t('link.retry')}
+          </button>
+        </div>
+      )}
+      {late && (
+        <div class="strip strip-waiting">
+          <Icon name="clock" />
+          <p>{tn('queue.waiting', waiting)}</p>
+        </div>
+      )}
+      {sound.wanted.value && sound.blocked.value && (
+        <div class="strip">
+          <p>{t('menu.sound_blocked')}</p>
+          <button type="button" class="button" onClick={() => void sound.play()}>
+            {t('menu.sound_test')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+// On the other screens an emergency that nobody has stays in sight.
+function Emergencies() {
+  const first = unmet.value[0];
+  if (!first || route.value.screen === 'now') return null;
+  const more = unmet.value.length - 1;
+  return (
+    <aside aria-label={t('severity.emergency')}>
+      <a class="siren" href="/">
+        <Icon name={first.kind} />
+        <span>
+          {t('alert.banner', { kind: alertName(first), name: first.home_name })}
+          {more > 0 && ` (+${more})`}
+        </span>
+        <strong>{t('alert.banner_show')}</strong>
+      </a>
+    </aside>
+  );
+}
+
+function Notice() {
+  const is = notice.value;
+  useEffect(() => {
+    if (!is || is.bad) return;
+    const timer = setTimeout(() => {
+      if (notice.value === is) notice.value = null;
+    }, 10_000);
+    return () => clearTimeout(timer);
+  }, [is]);
+  return (
+    <div class="notice-place" role="status">
+      {is && (
+        <div class={is.bad ? 'notice notice-bad' : 'notice'}>
+          <p>{is.text}</p>
+          <button type="button" class="button button-plain" onClick={() => (notice.value = null)}>
+            {t('done.dismiss')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Keeps the document's title at what the screen is about; returns its stop. */
+export function keepTitle(): () => void {
+  return effect(() => {
+    document.title = titleOf();
+  });
+}
+
+function titleOf(): string {
+  const app = t('app.name');
+  const is = session.value;
+  if (is.state === 'signed-out') return `${t('signin.title')} – ${app}`;
+  if (is.state === 'failed') return `${t('error.title')} – ${app}`;
+  if (is.state === 'starting') return app;
+  const n = activeAlerts.value.length;
+  const to = route.value;
+  const names = {
+    now: t('now.title'),
+    homes: t('homes.title'),
+    home: to.screen === 'home' ? (homes.value.get(to.id)?.name ?? t('homes.title')) : '',
+    missing: t('missing.title'),
+    'sign-in': t('now.title'),
+  };
+  return `${n > 0 ? `(${n}) ` : ''}${names[to.screen]} – ${app}`;
+}
+
+// A screen that breaks must not take the next alarm with it in silence.
+class Guard extends Component<{ children: ComponentChildren }, { broken: boolean }> {
+  override state = { broken: false };
+
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    return (
+      <main class="door">
+        <div class="door-card" role="alert">
+          <Lantern large />
+          <h1>{t('error.title')}</h1>
+          <p>{t('error.crash')}</p>
+          <button type="button" class="button button-main" onClick={() => location.reload()}>
+            {t('error.reload')}
+          </button>
+        </div>
+      </main>
+    );
+  }
+}

@@ -1,0 +1,177 @@
+import { useEffect } from 'preact/hooks';
+import type { HomeDetail, Reading } from '../api/types';
+import { Icon } from '../shared/icons';
+import { t, tn } from '../shared/i18n';
+import { ago, moment, now } from '../shared/time';
+import { checkIn, isEvent, kindName, quantity, roomName, saying } from '../shared/words';
+import { AlertCard } from './alertcard';
+import { Charts } from './charts';
+import { Day } from './day';
+import { activityOf, contactOf } from './homes';
+import { activeAlerts, detail, detailProblem, homes, show } from './state';
+
+/** One home: how it is now, its alerts, its day, its values. */
+export function HomeScreen({ id }: { id: string }) {
+  useEffect(() => {
+    show(id);
+    return () => show('');
+  }, [id]);
+  const home = detail.value?.id === id ? detail.value : null;
+  const problem = detailProblem.value;
+  const name = home?.name ?? homes.value.get(id)?.name ?? '';
+  return (
+    <div class="home">
+      <a class="back" href="/homes">
+        <Icon name="left" />
+        {t('home.back')}
+      </a>
+      <h1 tabIndex={-1}>{name || (problem ? t('missing.title') : t('app.loading'))}</h1>
+      {home ? <Body home={home} /> : problem && <Missing {...problem} id={id} />}
+    </div>
+  );
+}
+
+function Missing({ status, id }: { status: number; id: string }) {
+  const known = detailProblem.value?.id;
+  const absent = status === 404 || status === 403;
+  return (
+    <div class="empty" role="alert">
+      <p>{absent ? t('home.missing') : t(status ? 'error.text' : 'error.network_text')}</p>
+      {known && <p class="quiet">{t('error.id', { id: known })}</p>}
+      {!absent && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            show('');
+            show(id);
+          }}
+        >
+          {t('error.retry')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Body({ home }: { home: HomeDetail }) {
+  const own = activeAlerts.value.filter((a) => a.home === home.id);
+  return (
+    <>
+      <Facts home={home} />
+      {own.length > 0 && (
+        <section aria-labelledby="home-alerts">
+          <h2 id="home-alerts">{t('home.alerts_heading')}</h2>
+          <ul class="cards">
+            {own.map((alert) => (
+              <li key={alert.id}>
+                <AlertCard alert={alert} atHome />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Day key={`day-${home.id}`} home={home} />
+      <LastValues home={home} />
+      <Charts key={`charts-${home.id}`} home={home} />
+    </>
+  );
+}
+
+function Facts({ home }: { home: HomeDetail }) {
+  const at = now.value;
+  const checked = checkIn(home, at);
+  const equipment = [
+    home.devices_silent > 0 && tn('home.devices_silent', home.devices_silent),
+    home.battery_low > 0 && tn('home.battery', home.battery_low),
+    home.spool_depth > 0 && tn('home.spool', home.spool_depth),
+    !home.clock_ok && t('home.clock_wrong'),
+  ].filter((s) => typeof s === 'string');
+  return (
+    <dl class="facts">
+      <div class={home.silent ? 'fact fact-bad' : 'fact'}>
+        <dt>
+          <Icon name={home.silent ? 'gateway_silent' : 'contact'} />
+          {t('home.contact')}
+        </dt>
+        <dd>{contactOf(home, at)}</dd>
+      </div>
+      <div class="fact">
+        <dt>
+          <Icon name="motion" />
+          {t('home.last_activity')}
+        </dt>
+        <dd>{activityOf(home, at)}</dd>
+      </div>
+      <div class={checked.state === 'missed' ? 'fact fact-bad' : 'fact'}>
+        <dt>
+          <Icon name={checked.state === 'done' ? 'check' : 'clock'} />
+          {t('home.checkin')}
+        </dt>
+        <dd>{checked.text}</dd>
+      </div>
+      <div class={equipment.length > 0 ? 'fact fact-bad' : 'fact'}>
+        <dt>
+          <Icon name="battery_low" />
+          {t('home.equipment')}
+        </dt>
+        <dd>{equipment.length > 0 ? equipment.map((e) => <p key={e}>{e}</p>) : t('home.equipment_ok')}</dd>
+      </div>
+    </dl>
+  );
+}
+
+// What says something of the radio only is for the installer, not the caregiver.
+const unspoken = new Set(['link_quality', 'availability', 'heartbeat', 'dropped', 'battery', 'battery_low']);
+
+function LastValues({ home }: { home: HomeDetail }) {
+  const rooms = new Map<string, Reading[]>();
+  for (const r of home.last) {
+    if (unspoken.has(r.kind)) continue;
+    rooms.set(r.room, [...(rooms.get(r.room) ?? []), r]);
+  }
+  for (const d of home.devices) if (!rooms.has(d.room)) rooms.set(d.room, []);
+  const named = [...rooms].sort(([a], [b]) => roomName(a).localeCompare(roomName(b)));
+  const at = now.value;
+  return (
+    <section aria-labelledby="last-values">
+      <h2 id="last-values">{t('last.heading')}</h2>
+      {named.length === 0 && <p class="quiet">{t('last.none')}</p>}
+      <div class="rooms">
+        {named.map(([room, readings]) => (
+          <div class="room" key={room}>
+            <h3>{roomName(room)}</h3>
+            <ul>
+              {readings
+                .sort((a, b) => kindName(a.kind).localeCompare(kindName(b.kind)))
+                .map((r) => (
+                  <li key={`${r.device} ${r.kind}`} class="value">
+                    <span class="value-kind">{kindName(r.kind)}</span>
+                    <span class="value-says">{isEvent(r.kind) ? happened(r) : saying(r)}</span>
+                    <span class="value-when">{ago(Date.parse(r.t), at, home.zone)}</span>
+                  </li>
+                ))}
+              {home.devices
+                .filter((d) => d.room === room && (d.silent || (d.battery !== null && d.battery <= 20)))
+                .map((d) => (
+                  <li key={d.device} class="value value-bad">
+                    <Icon name={d.silent ? 'sensor_silent' : 'battery_low'} />
+                    <span>
+                      {d.device}:{' '}
+                      {d.silent
+                        ? d.last_seen
+                          ? t('last.silent', { when: moment(Date.parse(d.last_seen), at, home.zone) })
+                          : t('home.silent_never')
+                        : t('last.battery', { value: quantity(d.battery ?? 0, '%EL') })}
+                    </span>
+                  </li>
+                ))}
+            </ul>
+          </div>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const happened = (r: Reading) => (r.s || r.v === 0 ? saying(r) : saying({ ...r, v: 1 }));

@@ -1,0 +1,26 @@
+import { render } from 'preact';
+import '../shared/tokens.css';
+import '../shared/base.css';
+import './caregiver.css';
+import { startLanguage } from '../shared/i18n';
+import { route, startRouter } from '../shared/router';
+import { startClock } from '../shared/time';
+import { App, keepTitle } from './app';
+import { session, start, wake } from './state';
+
+startLanguage();
+startRouter();
+startClock();
+keepTitle();
+render(<App />, document.getElementById('app')!);
+
+addEventListener('online', wake);
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') wake();
+});
+
+// One who came by a sign-in link is let in by its code; asking who they are
+// first would only be refused.
+const to = route.value;
+if (to.screen === 'sign-in' && to.code) session.value = { state: 'signed-out', expired: false };
+else void start();

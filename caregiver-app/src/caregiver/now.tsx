@@ -1,0 +1,74 @@
+import { signal } from '@preact/signals';
+import type { Alert } from '../api/types';
+import { Lantern } from '../shared/icons';
+import { t, tMaybe, tn, type Key } from '../shared/i18n';
+import { AlertCard } from './alertcard';
+import { activeAlerts, homes, link } from './state';
+
+/** How many of one severity show before one asks for more. */
+const page = 20;
+const shownOf = signal<Readonly<Record<string, number>>>({});
+
+/** What needs a human now. */
+export function NowScreen() {
+  const alerts = activeAlerts.value;
+  const groups = new Map<string, Alert[]>();
+  for (const alert of alerts) {
+    const name = tMaybe(`severity.${alert.severity}`) ? alert.severity : 'other';
+    groups.set(name, [...(groups.get(name) ?? []), alert]);
+  }
+  return (
+    <div class="now">
+      <h1 tabIndex={-1} class={alerts.length === 0 ? 'visually-hidden' : ''}>
+        {t('now.heading')}
+      </h1>
+      {alerts.length === 0 && <Calm />}
+      {[...groups].map(([severity, group]) => (
+        <Group key={severity} severity={severity} alerts={group} />
+      ))}
+    </div>
+  );
+}
+
+function Group({ severity, alerts }: { severity: string; alerts: Alert[] }) {
+  const shown = shownOf.value[severity] ?? page;
+  const rest = alerts.length - shown;
+  return (
+    <section class={`group group-${severity}`} aria-labelledby={`group-${severity}`}>
+      <h2 id={`group-${severity}`} class="group-title">
+        {t(`severity.${severity}` as Key)} <span class="count">{alerts.length}</span>
+      </h2>
+      <ul class="cards">
+        {alerts.slice(0, shown).map((alert) => (
+          <li key={alert.id}>
+            <AlertCard alert={alert} />
+          </li>
+        ))}
+      </ul>
+      {rest > 0 && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => (shownOf.value = { ...shownOf.value, [severity]: shown + page })}
+        >
+          {tn('now.more', Math.min(page, rest))}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Calm() {
+  const silent = [...homes.value.values()].filter((h) => h.silent).length;
+  return (
+    <div class="calm">
+      <Lantern large />
+      <h2 class="calm-title">{t('now.empty')}</h2>
+      <p>{link.value.up ? t('now.empty_text') : t('now.empty_stale')}</p>
+      <p class="quiet">
+        <a href="/homes">{tn('now.watching', homes.value.size)}</a>
+        {silent > 0 && ` · ${tn('now.silent', silent)}`}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,113 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import * as api from '../api/client';
+import { Lantern } from '../shared/icons';
+import { chooseLanguage, language, t, type Key } from '../shared/i18n';
+import { go, route } from '../shared/router';
+import { start } from './state';
+
+/** Lets the person in, by the code in the link they followed or by one they paste. */
+export function SignInScreen({ code, expired }: { code: string; expired: boolean }) {
+  const token = useSignal('');
+  const working = useSignal(false);
+  const problem = useSignal<Key | ''>('');
+  const failure = useSignal('');
+  const field = useRef<HTMLInputElement>(null);
+
+  const enter = async (given: string) => {
+    const wanted = codeOf(given);
+    problem.value = '';
+    failure.value = '';
+    if (!wanted) {
+      problem.value = 'signin.empty';
+      field.current?.focus();
+      return;
+    }
+    working.value = true;
+    try {
+      await api.signIn(wanted);
+      if (route.value.screen === 'sign-in') go('/', true);
+      await start();
+    } catch (error) {
+      if (error instanceof api.Problem) {
+        problem.value = error.status < 500 ? 'signin.wrong' : 'error.text';
+        failure.value = error.id;
+      } else {
+        problem.value = 'signin.network';
+      }
+      requestAnimationFrame(() => field.current?.focus());
+    } finally {
+      working.value = false;
+    }
+  };
+
+  // The code leaves the address bar before anything else: it must not be
+  // bookmarked, shared or seen over a shoulder.
+  useEffect(() => {
+    if (!code) return;
+    go('/sign-in', true);
+    token.value = code;
+    void enter(code);
+  }, []);
+
+  return (
+    <main class="door" id="content">
+      <div class="door-card">
+        <Lantern large />
+        <p class="door-name">{t('app.name')}</p>
+        <h1 tabIndex={-1}>{t('signin.title')}</h1>
+        {expired && <p class="door-note">{t('signin.expired')}</p>}
+        <p>{t('signin.lead')}</p>
+        <form
+          onSubmit={(e) => {
+            e.preventDefault();
+            void enter(token.value);
+          }}
+        >
+          <p id="how" class="quiet">
+            {t('signin.how')}
+          </p>
+          <label class="field">
+            <span>{t('signin.code')}</span>
+            <input
+              ref={field}
+              type="text"
+              name="code"
+              autoComplete="one-time-code"
+              autoCapitalize="off"
+              spellcheck={false}
+              aria-describedby={problem.value ? 'wrong' : 'how'}
+              aria-invalid={problem.value ? 'true' : 'false'}
+              value={token.value}
+              onInput={(e) => (token.value = e.currentTarget.value)}
+            />
+          </label>
+          {problem.value && (
+            <p id="wrong" class="field-error" role="alert">
+              {t(problem.value)}
+              {failure.value && ` ${t('error.id', { id: failure.value })}`}
+            </p>
+          )}
+          <button type="submit" class="button button-main button-wide" disabled={working.value}>
+            {t(working.value ? 'signin.working' : 'signin.submit')}
+          </button>
+        </form>
+        <button
+          type="button"
+          class="button button-plain"
+          lang={language.value === 'sv' ? 'en' : 'sv'}
+          onClick={() => chooseLanguage(language.value === 'sv' ? 'en' : 'sv')}
+        >
+          {language.value === 'sv' ? 'In English' : 'På svenska'}
+        </button>
+      </div>
+    </main>
+  );
+}
+
+/** The code in what was pasted: the code itself, or the whole link. */
+export function codeOf(given: string): string {
+  const trimmed = given.trim();
+  const hash = trimmed.indexOf('#');
+  return hash >= 0 ? trimmed.slice(hash + 1) : trimmed;
+}

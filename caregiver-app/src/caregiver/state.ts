@@ -1,0 +1,398 @@
+import { batch, computed, signal } from '@preact/signals';
+import * as api from '../api/client';
+import { Stream } from '../api/live';
+import type { Alert, Home, HomeDetail, Me, Reading } from '../api/types';
+import { suggestLanguage, t } from '../shared/i18n';
+import { now, serverNow, setServerTime } from '../shared/time';
+import { alertName, inRoom, outcomeName } from '../shared/words';
+import { Queue, type Action } from './queue';
+import * as sound from './sound';
+
+/** Where the person stands with the server. */
+export type Session =
+  | { state: 'starting' }
+  | { state: 'signed-out'; expired: boolean }
+  | { state: 'signed-in'; me: Me }
+  | { state: 'failed'; id: string; network: boolean };
+
+export const session = signal<Session>({ state: 'starting' });
+export const me = computed(() => (session.value.state === 'signed-in' ? session.value.me : null));
+
+/** All homes by id, and the alerts that are not resolved by id. */
+export const homes = signal<ReadonlyMap<string, Home>>(new Map());
+export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+/** Whether the first answer is here. */
+export const loaded = signal(false);
+
+/** The home on screen, with its devices; null while it is fetched. */
+export const detail = signal<HomeDetail | null>(null);
+/** Why the home on screen could not be fetched. */
+export const detailProblem = signal<{ status: number; id: string } | null>(null);
+/** Readings of the home on screen as they come in; replaced, never grown without bound. */
+export const fresh = signal<readonly Reading[]>([]);
+
+/** Whether the live link is up, and when something was last heard on it. */
+export const link = signal<{ up: boolean; heard: number }>({ up: true, heard: 0 });
+
+/** What was just done, for the person to see and hear read out. */
+export const notice = signal<{ text: string; bad: boolean } | null>(null);
+/** The latest emergency, for screen readers; a new text is read out at once. */
+export const announcement = signal('');
+
+const severities = ['emergency', 'attention', 'technical'];
+const rank = (severity: string) => {
+  const i = severities.indexOf(severity);
+  return i < 0 ? severities.length : i;
+};
+
+/** Most urgent first; among equals those nobody has, then the oldest. */
+export function byUrgency(a: Alert, b: Alert): number {
+  return (
+    rank(a.severity) - rank(b.severity) ||
+    Number(a.state !== 'open') - Number(b.state !== 'open') ||
+    Date.parse(a.observed) - Date.parse(b.observed) ||
+    a.id.localeCompare(b.id)
+  );
+}
+
+export const activeAlerts = computed(() => [...alerts.value.values()].sort(byUrgency));
+
+/** Emergencies that nobody has, the acts that still wait to be sent included. */
+export const unmet = computed(() =>
+  activeAlerts.value.filter((a) => a.severity === 'emergency' && a.state === 'open'),
+);
+
+const progress: Record<string, number> = { open: 0, acknowledged: 1, resolved: 2 };
+
+/** The later of two versions of an alert: it never goes backwards. */
+export function later(known: Alert | undefined, came: Alert): Alert {
+  if (!known) return came;
+  return (progress[came.state] ?? 0) >= (progress[known.state] ?? 0) ? came : known;
+}
+
+const nameOf = (alert: string) => alerts.value.get(alert)?.home_name ?? '';
+
+export const queue = new Queue(
+  localStorage,
+  (action: Action) =>
+    action.kind === 'acknowledge'
+      ? api.acknowledge(action.alert, action.key)
+      : api.resolve(action.alert, action.key, action.outcome ?? 'other', action.note ?? ''),
+  {
+    sent(action, alert) {
+      during?.push(() => put(alert));
+      put(alert);
+      const name = alert.home_name;
+      if (action.kind === 'resolve') {
+        say(t('done.closed', { name, outcome: outcomeName(alert.outcome ?? '') }));
+      } else if (alert.acknowledged_by === me.value?.name) {
+        say(t('done.taken', { name }));
+      } else {
+        say(t('done.taken_by', { name, by: alert.acknowledged_by ?? t('done.someone') }));
+      }
+    },
+    refused(action, problem) {
+      if (problem.status === 409) void sayWhoClosed(action);
+      else say(t('done.refused', { detail: described(problem) }), true);
+      void refresh();
+    },
+    signedOut: () => expired(),
+    stale: (action) => say(t('done.stale', { name: nameOf(action.alert) }), true),
+  },
+);
+
+const described = (p: api.Problem) => [p.detail, p.id && `(${p.id})`].filter(Boolean).join(' ');
+
+async function sayWhoClosed(action: Action): Promise<void> {
+  const known = alerts.value.get(action.alert);
+  const name = known?.home_name ?? '';
+  let by = '';
+  try {
+    const closed = await api.alerts({ state: 'resolved', ...(known ? { home: known.home } : {}) });
+    by = closed.find((a) => a.id === action.alert)?.resolved_by ?? '';
+  } catch {
+    // Then it is said without the name.
+  }
+  say(by ? t('done.already', { name, by }) : t('done.already_unknown', { name }), true);
+}
+
+export function say(text: string, bad = false): void {
+  notice.value = { text, bad };
+}
+
+// Which alerts were read out; they are not again when the link comes back.
+const announced = new Set<string>();
+
+function announce(alert: Alert): void {
+  if (alert.severity !== 'emergency' || alert.state !== 'open' || announced.has(alert.id)) return;
+  announced.add(alert.id);
+  const place = inRoom(alert.room);
+  announcement.value = t('alert.announce', {
+    kind: alertName(alert),
+    name: alert.home_name,
+    place: place && `, ${place}`,
+  });
+  sound.alarm();
+}
+
+function put(came: Alert): void {
+  const known = alerts.value.get(came.id);
+  const alert = later(known, came);
+  const next = new Map(alerts.value);
+  if (alert.state === 'resolved') next.delete(alert.id);
+  else next.set(alert.id, alert);
+  alerts.value = next;
+}
+
+function alertEvent(came: Alert): void {
+  const known = alerts.value.get(came.id);
+  announce(came);
+  put(came);
+  // Tell what somebody else did; one's own acts are told when they are sent.
+  const own = queue.waiting.value.some((a) => a.alert === came.id);
+  if (!known || own) return;
+  const name = came.home_name;
+  if (came.state === 'resolved' && came.resolved_by !== me.value?.name) {
+    say(
+      came.resolved_by
+        ? t('done.closed_by', { by: came.resolved_by, name })
+        : t('done.ended', { name }),
+    );
+  } else if (
+    came.state === 'acknowledged' &&
+    known.state === 'open' &&
+    came.acknowledged_by !== me.value?.name
+  ) {
+    say(t('done.taken_by', { by: came.acknowledged_by ?? t('done.someone'), name }));
+  }
+}
+
+// A municipality's homes together may speak a thousand times a second; the
+// screen is drawn a few times a second at most.
+const pendingHomes = new Map<string, Home>();
+let pendingReadings: Reading[] = [];
+let drawing: ReturnType<typeof setTimeout> | undefined;
+
+function drawSoon(): void {
+  drawing ??= setTimeout(() => {
+    drawing = undefined;
+    batch(() => {
+      if (pendingHomes.size > 0) {
+        const next = new Map(homes.value);
+        for (const [id, home] of pendingHomes) next.set(id, home);
+        const shown = detail.value && pendingHomes.get(detail.value.id);
+        if (detail.value && shown) detail.value = { ...detail.value, ...shown };
+        pendingHomes.clear();
+        homes.value = next;
+      }
+      if (pendingReadings.length > 0) {
+        const readings = pendingReadings;
+        pendingReadings = [];
+        if (detail.value) detail.value = withLast(detail.value, readings);
+        fresh.value = readings;
+      }
+    });
+  }, 250);
+}
+
+/** The home with its latest readings brought up to date. */
+export function withLast(home: HomeDetail, readings: readonly Reading[]): HomeDetail {
+  const last = new Map(home.last.map((r) => [`${r.device}\u0000${r.kind}`, r]));
+  for (const r of readings) {
+    const key = `${r.device}\u0000${r.kind}`;
+    const known = last.get(key);
+    if (!known || Date.parse(known.t) <= Date.parse(r.t)) last.set(key, r);
+  }
+  return { ...home, last: [...last.values()] };
+}
+
+let shownHome = '';
+
+function onEvent(name: string, data: unknown): void {
+  if (typeof data !== 'object' || data === null) return;
+  // What comes while a snapshot is under way is newer than it, and put on top of it.
+  if (name !== 'hello' && name !== 'reset') during?.push(() => apply(name, data));
+  apply(name, data);
+}
+
+function apply(name: string, data: object): void {
+  switch (name) {
+    case 'hello': {
+      const { now } = data as { now?: string };
+      if (now) setServerTime(Date.parse(now));
+      void refresh();
+      break;
+    }
+    case 'reset':
+      void refresh();
+      break;
+    case 'alert':
+      alertEvent(data as Alert);
+      break;
+    case 'home': {
+      const home = data as Home;
+      pendingHomes.set(home.id, { ...home, check_ins: home.check_ins ?? [] });
+      drawSoon();
+      break;
+    }
+    case 'reading': {
+      const { home, readings } = data as { home: string; readings: Reading[] | null };
+      if (home !== shownHome) break;
+      pendingReadings.push(...(readings ?? []));
+      drawSoon();
+      break;
+    }
+  }
+}
+
+let during: (() => void)[] | undefined;
+let again = false;
+
+/** Fetches everything anew; one at a time. */
+export async function refresh(): Promise<void> {
+  if (during) {
+    again = true;
+    return;
+  }
+  during = [];
+  try {
+    const [allHomes, active] = await Promise.all([api.homes(), api.alerts({ state: 'active' })]);
+    const since = during;
+    batch(() => {
+      homes.value = new Map(allHomes.map((h) => [h.id, h]));
+      alerts.value = new Map(active.map((a) => [a.id, later(alerts.value.get(a.id), a)]));
+      loaded.value = true;
+      now.value = serverNow();
+      if (link.value.heard === 0) link.value = { ...link.value, heard: serverNow() };
+      for (const step of since) step();
+    });
+    for (const alert of [...active].sort(byUrgency).reverse()) announce(alert);
+    if (shownHome) void fetchDetail(shownHome);
+  } catch (error) {
+    failed(error);
+  } finally {
+    during = undefined;
+    if (again) {
+      again = false;
+      void refresh();
+    }
+  }
+}
+
+async function fetchDetail(id: string): Promise<void> {
+  try {
+    const home = await api.home(id);
+    if (id !== shownHome) return;
+    detail.value = home;
+    detailProblem.value = null;
+  } catch (error) {
+    if (id !== shownHome || detail.value) return; // an old picture is better than none
+    if (error instanceof api.Problem) {
+      if (error.status === 401) expired();
+      detailProblem.value = { status: error.status, id: error.id };
+    } else {
+      detailProblem.value = { status: 0, id: '' };
+    }
+  }
+}
+
+function failed(error: unknown): void {
+  if (error instanceof api.Problem && error.status === 401) {
+    expired();
+    return;
+  }
+  if (loaded.value) return; // the link's state says that what is shown is old
+  const id = error instanceof api.Problem ? error.id : '';
+  session.value = { state: 'failed', id, network: !(error instanceof api.Problem) };
+}
+
+function expired(): void {
+  stop();
+  session.value = { state: 'signed-out', expired: true };
+}
+
+let downTimer: ReturnType<typeof setTimeout> | undefined;
+
+const stream = new Stream({
+  event: onEvent,
+  heard() {
+    clearTimeout(downTimer);
+    downTimer = undefined;
+    const wasDown = !link.value.up;
+    link.value = { up: true, heard: serverNow() };
+    if (wasDown) void queue.flush();
+  },
+  down() {
+    // A change of link lasting a blink is not worth a word.
+    downTimer ??= setTimeout(() => {
+      link.value = { ...link.value, up: false };
+      if (!loaded.value) void refresh();
+    }, 1_500);
+  },
+  refused: expired,
+});
+
+/** Says which home is on screen, "" for none; its readings then come live. */
+export function show(home: string): void {
+  if (home === shownHome) return;
+  shownHome = home;
+  detail.value = null;
+  detailProblem.value = null;
+  pendingReadings = [];
+  fresh.value = [];
+  if (home && me.value) void fetchDetail(home);
+  if (me.value) stream.open(home);
+}
+
+/** Begins: who is it, then the live link, and with its first word the whole picture. */
+export async function start(): Promise<void> {
+  try {
+    const person = await api.me();
+    suggestLanguage(person.language);
+    session.value = { state: 'signed-in', me: person };
+    stream.open(shownHome);
+    if (shownHome) void fetchDetail(shownHome);
+    queue.signedIn(person.name);
+  } catch (error) {
+    if (error instanceof api.Problem && error.status === 401) {
+      session.value = { state: 'signed-out', expired: false };
+    } else {
+      failed(error);
+    }
+  }
+}
+
+/** Signs out: the server forgets the session, and this page what it showed. */
+export async function signOut(): Promise<void> {
+  await api.signOut();
+  stop();
+  session.value = { state: 'signed-out', expired: false };
+}
+
+function stop(): void {
+  stream.close();
+  clearTimeout(downTimer);
+  downTimer = undefined;
+  queue.signedIn('');
+  announced.clear();
+  batch(() => {
+    homes.value = new Map();
+    alerts.value = new Map();
+    detail.value = null;
+    loaded.value = false;
+    notice.value = null;
+    announcement.value = '';
+    link.value = { up: true, heard: 0 };
+  });
+}
+
+/** Tries everything again now: the network or the screen is back. */
+export function wake(): void {
+  if (session.value.state === 'failed') {
+    void start();
+    return;
+  }
+  stream.nudge();
+  void queue.flush();
+}
+

@@ -1,0 +1,54 @@
+import { signal } from '@preact/signals';
+
+export type Route =
+  | { screen: 'now' }
+  | { screen: 'homes' }
+  | { screen: 'home'; id: string }
+  | { screen: 'sign-in'; code: string }
+  | { screen: 'missing' };
+
+/** Reads a route from a path and fragment of this app's addresses. */
+export function parse(path: string, fragment = ''): Route {
+  const trimmed = path.replace(/\/+$/, '') || '/';
+  if (trimmed === '/') return { screen: 'now' };
+  if (trimmed === '/homes') return { screen: 'homes' };
+  if (trimmed === '/sign-in') return { screen: 'sign-in', code: decode(fragment.slice(1)) };
+  const home = /^\/homes\/([^/]+)$/.exec(trimmed);
+  if (home?.[1]) return { screen: 'home', id: decode(home[1]) };
+  return { screen: 'missing' };
+}
+
+function decode(s: string): string {
+  try {
+    return decodeURIComponent(s);
+  } catch {
+    return s;
+  }
+}
+
+/** Where the person is. */
+export const route = signal<Route>({ screen: 'now' });
+
+const here = () => parse(location.pathname, location.hash);
+
+/** Goes to an address of this app. */
+export function go(path: string, replace = false): void {
+  if (replace) history.replaceState(null, '', path);
+  else history.pushState(null, '', path);
+  route.value = here();
+  scrollTo(0, 0);
+}
+
+/** Follows the address bar, and turns clicks on links of this app into steps within it. */
+export function startRouter(): void {
+  route.value = here();
+  addEventListener('popstate', () => (route.value = here()));
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element).closest('a');
+    if (!link || link.target || link.origin !== location.origin || link.hash) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}

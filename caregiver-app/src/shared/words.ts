@@ -1,0 +1,185 @@
+import type { Alert, Home, Reading } from '../api/types';
+import { locale, readable, t, tMaybe } from './i18n';
+import { addDays, atMinute, clock, dayOf, startOfDay } from './time';
+
+/** The room's name: "Kök". Rooms are free text; the usual ones are translated. */
+export function roomName(room: string): string {
+  if (!room) return t('room.none');
+  return tMaybe(`room.${roomKey(room)}`) ?? readable(room);
+}
+
+/** The room as a place: "i köket". */
+export function inRoom(room: string): string {
+  if (!room) return '';
+  return tMaybe(`room.in.${roomKey(room)}`) ?? t('room.in', { room: readable(room) });
+}
+
+const aliases: Record<string, string> = {
+  livingroom: 'living_room',
+  lounge: 'living_room',
+  vardagsrum: 'living_room',
+  kok: 'kitchen',
+  kök: 'kitchen',
+  sovrum: 'bedroom',
+  badrum: 'bathroom',
+  toalett: 'toilet',
+  wc: 'toilet',
+  hallway: 'hall',
+  entrance: 'hall',
+  diningroom: 'dining_room',
+  matrum: 'dining_room',
+  office: 'study',
+  arbetsrum: 'study',
+  balkong: 'balcony',
+  tvattstuga: 'laundry',
+  tvättstuga: 'laundry',
+};
+
+function roomKey(room: string): string {
+  const plain = room.toLowerCase().replace(/[\s-]+/g, '_');
+  return aliases[plain] ?? plain;
+}
+
+/** What a kind of reading is called: "Rörelse". */
+export const kindName = (kind: string): string => tMaybe(`kind.${kind}`) ?? readable(kind);
+
+/** What an alert is called: "Trygghetslarm". */
+export const alertName = (alert: Pick<Alert, 'kind'>): string =>
+  tMaybe(`alert.${alert.kind}`) ?? readable(alert.kind);
+
+/** How an alert ended: "Hjälp given". */
+export const outcomeName = (outcome: string): string =>
+  tMaybe(`outcome.${outcome}`) ?? readable(outcome);
+
+const states = new Set([
+  'contact',
+  'motion',
+  'presence',
+  'pressure',
+  'vibration',
+  'smoke',
+  'carbon_monoxide',
+  'water_leak',
+  'availability',
+  'battery_low',
+  'tamper',
+]);
+
+/** Whether the kind is two-state, its reading holding until the next. */
+export const isState = (kind: string): boolean => states.has(kind);
+
+const events = new Set([
+  'sos',
+  'fall',
+  'check_in',
+  'button',
+  'medication',
+  'test',
+  'heartbeat',
+  'dropped',
+]);
+
+/** Whether the kind is something that happens, rather than lasts or is measured. */
+export const isEvent = (kind: string): boolean => events.has(kind);
+
+/** Whether the reading is a number that makes a curve. */
+export const isMeasurement = (r: Pick<Reading, 'kind' | 'v'>): boolean =>
+  typeof r.v === 'number' && !isState(r.kind) && !isEvent(r.kind);
+
+const kindUnits: Record<string, string> = {
+  temperature: 'Cel',
+  body_temperature: 'Cel',
+  humidity: '%RH',
+  illuminance: 'lx',
+  power: 'W',
+  energy: 'Wh',
+  water_volume: 'l',
+  blood_pressure_systolic: 'mm[Hg]',
+  blood_pressure_diastolic: 'mm[Hg]',
+  pulse: 'beat/min',
+  spo2: '%',
+  weight: 'kg',
+  glucose: 'mmol/l',
+  battery: '%EL',
+};
+
+/** The unit (a SenML name) in which the kind is measured; "" when unknown. */
+export const unitOf = (kind: string): string => kindUnits[kind] ?? '';
+
+const intlUnits: Record<string, string> = {
+  Cel: 'celsius',
+  '%RH': 'percent',
+  '%EL': 'percent',
+  '%': 'percent',
+  l: 'liter',
+  kg: 'kilogram',
+};
+
+const plainUnits: Record<string, string> = { 'mm[Hg]': 'mmHg' };
+
+/** A number with its unit, as the language writes it: "21,4 °C". The unit is a SenML name. */
+export function quantity(v: number, unit: string): string {
+  if (unit === 'Wh' && Math.abs(v) >= 1000) return quantity(v / 1000, 'kWh');
+  const digits = { maximumFractionDigits: Math.abs(v) >= 100 ? 0 : 1 };
+  const intl = intlUnits[unit];
+  if (intl) {
+    return new Intl.NumberFormat(locale(), { style: 'unit', unit: intl, ...digits }).format(v);
+  }
+  const number = new Intl.NumberFormat(locale(), digits).format(v);
+  const name = unit === 'beat/min' ? t('unit.beats') : (plainUnits[unit] ?? unit);
+  return name ? `${number}\u00a0${name}` : number;
+}
+
+/** What a reading says, in plain words: "Öppen", "21,4 °C", "Intryckt". */
+export function saying(r: Reading): string {
+  if (typeof r.v === 'number') {
+    const word = tMaybe(`says.${r.kind}.${r.v ? 'on' : 'off'}`);
+    if (word) return r.s ? `${word} (${r.s})` : word;
+    const unit = r.unit || unitOf(r.kind);
+    return [quantity(r.v, unit), r.s].filter(Boolean).join(' · ');
+  }
+  if (r.s) return tMaybe(`press.${r.s}`) ?? readable(r.s);
+  return kindName(r.kind);
+}
+
+/** Where a home stands with the day's check-ins. */
+export interface CheckInState {
+  state: 'none' | 'done' | 'waiting' | 'missed' | 'later';
+  text: string;
+}
+
+/** What to say of the home's check-ins at the instant `at`. */
+export function checkIn(home: Home, at: number): CheckInState {
+  if (home.check_ins.length === 0) return { state: 'none', text: t('checkin.none') };
+  const zone = home.zone;
+  const today = dayOf(at, zone);
+  const last = home.last_check_in ? Date.parse(home.last_check_in) : NaN;
+  const windows = home.check_ins
+    .map((w) => ({ from: atMinute(today, w.from, zone), by: atMinute(today, w.by, zone) }))
+    .sort((a, b) => a.from - b.from);
+  // The window that counts is the latest that has begun.
+  const current = windows.filter((w) => w.from <= at).at(-1);
+  const next = windows.find((w) => w.from > at);
+  // One who says "I am OK" early, since the window before it, has said it.
+  const since = windows.filter((w) => current && w.by < current.from).at(-1)?.by;
+  if (current) {
+    if (last >= (since ?? startOfDay(today, zone))) {
+      return { state: 'done', text: t('checkin.done', { clock: clock(last, zone) }) };
+    }
+    return at <= current.by
+      ? { state: 'waiting', text: t('checkin.waiting', { clock: clock(current.by, zone) }) }
+      : { state: 'missed', text: t('checkin.missed', { clock: clock(current.by, zone) }) };
+  }
+  if (last >= startOfDay(today, zone)) {
+    return { state: 'done', text: t('checkin.done', { clock: clock(last, zone) }) };
+  }
+  if (next) return { state: 'later', text: t('checkin.later', { clock: clock(next.by, zone) }) };
+  return { state: 'none', text: t('checkin.none') };
+}
+
+/** The day in words beside its date: "i dag", "i går", or "". */
+export function dayWord(day: string, today: string): string {
+  if (day === today) return t('day.today');
+  if (day === addDays(today, -1)) return t('day.yesterday');
+  return '';
+}

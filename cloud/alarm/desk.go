@@ -1,0 +1,114 @@
+// Package alarm takes an alert from raised to closed: a named person takes it
+// and ends it with an outcome, and the home is told.
+package alarm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/devices"
+	"github.com/lykta/lykta/devices/wire"
+)
+
+// Actor is who does something to an alert.
+type Actor struct {
+	Name string
+	Role care.Role
+}
+
+// Alerts holds the alerts. ChangeAlert reads one, applies the function, and
+// stores what it returns, all in one transaction; it returns the event that
+// this made, or nil when nothing changed.
+type Alerts interface {
+	ChangeAlert(ctx context.Context, id string, f func(care.Alert) (care.Alert, care.Change, error)) (care.Alert, *care.Event, error)
+}
+
+// Homes finds homes.
+type Homes interface {
+	Home(ctx context.Context, id string) (care.Home, error)
+}
+
+// Desk is where people act on alerts.
+type Desk struct {
+	alerts Alerts
+	homes  Homes
+	// changed is told what was committed, and which gateway has mail.
+	changed func(event care.Event, gateway string)
+}
+
+// NewDesk makes a desk. changed must not block.
+func NewDesk(alerts Alerts, homes Homes, changed func(event care.Event, gateway string)) *Desk {
+	return &Desk{alerts: alerts, homes: homes, changed: changed}
+}
+
+// Acknowledge records that the actor has the alert. It returns
+// care.ErrAlreadyResolved with the alert as it stands when it is closed.
+func (d *Desk) Acknowledge(ctx context.Context, id string, actor Actor, key string, now time.Time) (care.Alert, error) {
+	return d.change(ctx, id, actor, "acknowledge", key, now, func(a care.Alert) (care.Alert, error) {
+		return a.Acknowledge(actor.Name, now)
+	})
+}
+
+// Resolve closes the alert with an outcome and a note of at most 2,000 bytes.
+func (d *Desk) Resolve(ctx context.Context, id string, actor Actor, outcome care.Outcome, note, key string, now time.Time) (care.Alert, error) {
+	return d.change(ctx, id, actor, "resolve", key, now, func(a care.Alert) (care.Alert, error) {
+		return a.Resolve(actor.Name, outcome, note, now)
+	})
+}
+
+// confirmFor is how long a home is told of a change; after that the resident
+// is better served by a person.
+const confirmFor = 24 * time.Hour
+
+func (d *Desk) change(ctx context.Context, id string, actor Actor, action, key string, now time.Time, f func(care.Alert) (care.Alert, error)) (care.Alert, error) {
+	var gateway string
+	alert, event, err := d.alerts.ChangeAlert(ctx, id, func(a care.Alert) (care.Alert, care.Change, error) {
+		next, err := f(a)
+		change := care.Change{Actor: actor.Name, Role: actor.Role, Action: action, Key: key}
+		if err != nil || next.State == a.State {
+			return next, change, err
+		}
+		if answers(next.Kind) && next.Cause.Seq > 0 {
+			home, err := d.homes.Home(ctx, next.Home)
+			if err != nil {
+				return a, change, fmt.Errorf("find the home to confirm to: %w", err)
+			}
+			gateway = home.Gateway
+			command, err := confirm(next, actor, now)
+			if err != nil {
+				return a, change, err
+			}
+			change.Commands = []care.PendingCommand{{Gateway: gateway, Command: command}}
+		}
+		return next, change, nil
+	})
+	if event != nil {
+		d.changed(*event, gateway)
+	}
+	if err != nil {
+		return alert, fmt.Errorf("%s alert: %w", action, err)
+	}
+	return alert, nil
+}
+
+// answers reports whether the home waits for an answer to this kind of alert.
+func answers(k care.AlertKind) bool { return k == care.AlertSOS || k == care.AlertFall }
+
+func confirm(a care.Alert, actor Actor, now time.Time) (wire.Command, error) {
+	args, err := json.Marshal(wire.Confirm{
+		Alert: a.ID, Epoch: a.Cause.Epoch, Seq: a.Cause.Seq,
+		State: string(a.State), By: actor.Name, At: devices.MicrosOf(now),
+	})
+	if err != nil {
+		return wire.Command{}, fmt.Errorf("encode the confirmation: %w", err)
+	}
+	return wire.Command{
+		ID:      "confirm-" + a.ID + "-" + string(a.State),
+		Type:    wire.CommandConfirm,
+		Args:    args,
+		Expires: devices.MicrosOf(now.Add(confirmFor)),
+	}, nil
+}

@@ -1,0 +1,316 @@
+// Package app puts the cloud service together: it alone chooses which broker,
+// database and time series store are used.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	caregiverapp "github.com/lykta/lykta/caregiver-app"
+	"github.com/lykta/lykta/cloud/access"
+	"github.com/lykta/lykta/cloud/alarm"
+	"github.com/lykta/lykta/cloud/broker"
+	"github.com/lykta/lykta/cloud/broker/external"
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/history"
+	"github.com/lykta/lykta/cloud/history/embedded"
+	"github.com/lykta/lykta/cloud/history/influx"
+	"github.com/lykta/lykta/cloud/ingest"
+	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/web"
+	"github.com/lykta/lykta/devices"
+	"github.com/lykta/lykta/devices/catalog"
+)
+
+// Options are the settings of the service. The zero value of an optional one
+// means what its comment says.
+type Options struct {
+	Data    string // directory of the embedded databases
+	Version string
+	Log     *slog.Logger
+
+	Listen           string // address of HTTP
+	TLSCert, TLSKey  string // files; HTTPS when both are set
+	MQTTListen       string // address of the embedded broker
+	MQTTTLSListen    string // address of the embedded broker with TLS; empty is none
+	MQTTTLSCert      string // its certificate and key, and the authorities of the gateways' certificates
+	MQTTTLSKey       string
+	MQTTClientCA     string
+	MQTTURL          string // an external broker in place of the embedded one
+	OpenEnrolment    bool   // gateways that nobody has added get a home by themselves
+	DatabaseURL      string // postgres://…; empty is SQLite in Data
+	InfluxURL        string // empty is the embedded time series store in Data
+	InfluxToken      string
+	InfluxOrg        string
+	InfluxBucket     string
+	HistoryRetention time.Duration // of readings in the embedded store; 0 is for ever
+
+	// Started, when set, is told where the service listens once it does.
+	Started func(Addresses)
+}
+
+// Addresses are where the service listens: host:port.
+type Addresses struct {
+	HTTP, MQTT string // MQTT is empty with an external broker
+}
+
+// Database opens the SQL database, and brings an older one up to date.
+func (o Options) Database(ctx context.Context) (*store.Store, error) {
+	if o.DatabaseURL != "" {
+		return store.Open(ctx, o.DatabaseURL)
+	}
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	return store.Open(ctx, "sqlite:"+filepath.Join(o.Data, databaseFile))
+}
+
+// The files in Data.
+const (
+	databaseFile = "lykta.db"
+	historyFile  = "history.db"
+)
+
+func (o Options) series(ctx context.Context) (history.Store, error) {
+	if o.InfluxURL != "" {
+		return influx.Open(ctx, influx.Options{URL: o.InfluxURL, Token: o.InfluxToken, Org: o.InfluxOrg, Bucket: o.InfluxBucket, Log: o.Log})
+	}
+	return embedded.Open(ctx, filepath.Join(o.Data, historyFile), embedded.Options{Retention: o.HistoryRetention, Log: o.Log})
+}
+
+// Run runs the service until ctx ends or a part of it cannot go on.
+func Run(ctx context.Context, o Options) (err error) {
+	var stops stops
+	defer func() { err = errors.Join(err, stops.run(o.Log)) }()
+
+	db, err := o.Database(ctx)
+	if err != nil {
+		return err
+	}
+	stops.add("database", db.Close)
+	series, err := o.series(ctx)
+	if err != nil {
+		return err
+	}
+	stops.add("time series store", series.Close)
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	homes := &homes{store: db, open: o.OpenEnrolment, log: o.Log}
+	source, mqttAddress, err := o.source(homes, registry, &stops)
+	if err != nil {
+		return err
+	}
+	live := web.NewLive(db, o.Log)
+	in, err := o.ingest(ctx, db, series, source, homes, live, registry)
+	if err != nil {
+		return err
+	}
+	homes.ingest = in
+	desk := alarm.NewDesk(db, db, func(event care.Event, gateway string) {
+		live.Alerts([]care.Event{event})
+		if gateway != "" {
+			in.Collect(gateway)
+		}
+	})
+	files, err := caregiverapp.Files()
+	if err != nil {
+		return fmt.Errorf("open the built app: %w", err)
+	}
+	registry.MustRegister(gauge("lykta_web_event_streams", "Open event streams.", func() float64 { return float64(live.Screens()) }))
+	handler := web.New(web.Options{
+		Homes: homes, Alerts: db, Desk: desk, History: series, Keeper: access.NewKeeper(db), Operations: db,
+		Live: live, App: files, Version: o.Version, Log: o.Log,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		Ready: func(ctx context.Context) map[string]error {
+			return map[string]error{"broker": source.Ready(), "database": db.Ping(ctx), "time-series": series.Ping(ctx)}
+		},
+	})
+	listener, err := o.listen(ctx)
+	if err != nil {
+		return err
+	}
+	httpServer := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return live.Run(ctx) })
+	g.Go(func() error { return in.Run(ctx) })
+	g.Go(func() error { return tidy(ctx, db, o.Log) })
+	g.Go(func() error {
+		if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve HTTP: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := httpServer.Shutdown(stop); err != nil {
+			return errors.Join(fmt.Errorf("stop HTTP: %w", err), httpServer.Close())
+		}
+		return nil
+	})
+	o.Log.Info("Lykta is lit", "http", listener.Addr(), "mqtt", mqttAddress, "version", o.Version)
+	if o.Started != nil {
+		o.Started(Addresses{HTTP: listener.Addr().String(), MQTT: mqttAddress})
+	}
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// maxGateways bounds the embedded broker: a country's homes.
+const maxGateways = 300_000
+
+func (o Options) source(homes *homes, registry prometheus.Registerer, stops *stops) (ingest.Source, string, error) {
+	if o.MQTTURL != "" {
+		client, err := external.New(external.Options{URL: o.MQTTURL, Log: o.Log})
+		if err != nil {
+			return nil, "", fmt.Errorf("external broker: %w", err)
+		}
+		return client, "", nil
+	}
+	var listeners []broker.Listener
+	if o.MQTTListen != "" {
+		listeners = append(listeners, broker.Listener{Address: o.MQTTListen})
+	}
+	if o.MQTTTLSListen != "" {
+		config, err := o.gatewayTLS()
+		if err != nil {
+			return nil, "", err
+		}
+		listeners = append(listeners, broker.Listener{Address: o.MQTTTLSListen, TLS: config})
+	}
+	b, err := broker.New(broker.Options{Listeners: listeners, Gatekeeper: homes, Log: o.Log, MaxClients: maxGateways})
+	if err != nil {
+		return nil, "", fmt.Errorf("embedded broker: %w", err)
+	}
+	stops.add("broker", b.Close)
+	registry.MustRegister(gauge("lykta_broker_gateways", "Gateways connected now.", func() float64 { return float64(b.Stats().Connected) }))
+	return b, b.Addr(), nil
+}
+
+func (o Options) gatewayTLS() (*tls.Config, error) {
+	cert, err := tls.LoadX509KeyPair(o.MQTTTLSCert, o.MQTTTLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("certificate of the broker: %w", err)
+	}
+	pem, err := os.ReadFile(o.MQTTClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("authorities of the gateways' certificates: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("authorities of the gateways' certificates: no certificate in %s", o.MQTTClientCA)
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert},
+		ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
+	}, nil
+}
+
+func (o Options) ingest(ctx context.Context, db *store.Store, series history.Store, source ingest.Source, homes *homes, live *web.Live, registry prometheus.Registerer) (*ingest.Ingest, error) {
+	var from ingest.Snapshot
+	var errs [4]error
+	from.Homes, errs[0] = db.Homes(ctx)
+	from.Marks, errs[1] = db.Marks(ctx)
+	from.Boots, errs[2] = db.Boots(ctx)
+	from.States, errs[3] = db.States(ctx)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, fmt.Errorf("read what was there before: %w", err)
+	}
+	return ingest.New(ingest.Options{
+		Source: source, Ledger: db, Directory: homes, Series: series, Archive: db, Mailbox: db, Screens: live,
+		Metrics: ingest.NewMetrics(registry), Log: o.Log,
+		Limits:      ingest.DefaultLimits(func(kinds []devices.Kind) time.Duration { return catalog.SilenceAfter(kinds...) }),
+		FutureLimit: 24 * time.Hour,
+	}, from, time.Now())
+}
+
+func (o Options) listen(ctx context.Context) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTP: %w", err)
+	}
+	if o.TLSCert == "" {
+		return listener, nil
+	}
+	cert, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("certificate of HTTPS: %w", err), listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}), nil
+}
+
+func gauge(name, help string, f func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
+}
+
+// tidy removes expired credentials now and then.
+func tidy(ctx context.Context, db *store.Store, log *slog.Logger) error {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		if err := db.DeleteExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			log.Warn("remove expired sign-ins", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// stopTimeout bounds the stop of each part.
+const stopTimeout = 10 * time.Second
+
+// stops are what must be stopped, last first.
+type stops []stop
+
+type stop struct {
+	name string
+	f    func() error
+}
+
+func (s *stops) add(name string, f func() error) { *s = append(*s, stop{name, f}) }
+
+func (s *stops) run(log *slog.Logger) error {
+	var errs []error
+	for i := len(*s) - 1; i >= 0; i-- {
+		part := (*s)[i]
+		done := make(chan error, 1)
+		go func() { done <- part.f() }()
+		select {
+		case err := <-done:
+			if err != nil {
+				errs = append(errs, fmt.Errorf("stop %s: %w", part.name, err))
+			}
+		case <-time.After(stopTimeout):
+			errs = append(errs, fmt.Errorf("stop %s: not done in %v", part.name, stopTimeout))
+		}
+	}
+	log.Info("Lykta is out")
+	return errors.Join(errs...)
+}

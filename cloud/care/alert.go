@@ -1,0 +1,218 @@
+package care
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lykta/lykta/devices"
+)
+
+// AlertKind says what an alert is about.
+type AlertKind string
+
+// The kinds of alert.
+const (
+	AlertSOS            AlertKind = "sos"
+	AlertFall           AlertKind = "fall"
+	AlertSmoke          AlertKind = "smoke"
+	AlertCarbonMonoxide AlertKind = "carbon_monoxide"
+	AlertWaterLeak      AlertKind = "water_leak"
+	AlertCheckInMissed  AlertKind = "check_in_missed"
+	AlertGatewaySilent  AlertKind = "gateway_silent"
+	AlertSensorSilent   AlertKind = "sensor_silent"
+	AlertBatteryLow     AlertKind = "battery_low"
+)
+
+// Severity orders alerts by how soon a human is needed.
+type Severity string
+
+// The severities, most urgent first.
+const (
+	Emergency Severity = "emergency" // somebody may be in danger now
+	Attention Severity = "attention" // somebody should look within the hour
+	Technical Severity = "technical" // something needs mending
+)
+
+// Severity returns how soon a human is needed.
+func (k AlertKind) Severity() Severity {
+	switch k {
+	case AlertSOS, AlertFall, AlertSmoke, AlertCarbonMonoxide:
+		return Emergency
+	case AlertWaterLeak, AlertCheckInMissed, AlertGatewaySilent:
+		return Attention
+	}
+	return Technical
+}
+
+// ClosesItself reports whether the end of the cause closes the alert. Where
+// somebody may have come to harm only a person closes it.
+func (k AlertKind) ClosesItself() bool {
+	switch k {
+	case AlertGatewaySilent, AlertSensorSilent, AlertBatteryLow, AlertCheckInMissed:
+		return true
+	}
+	return false
+}
+
+// Standing reports whether the kind describes a lasting condition of a thing,
+// of which one active alert per home and device is enough.
+func (k AlertKind) Standing() bool {
+	switch k {
+	case AlertGatewaySilent, AlertSensorSilent, AlertBatteryLow:
+		return true
+	}
+	return false
+}
+
+// AlertState is where an alert stands. It only ever moves forward.
+type AlertState string
+
+// The states, in their order.
+const (
+	Open         AlertState = "open"
+	Acknowledged AlertState = "acknowledged"
+	Resolved     AlertState = "resolved"
+)
+
+// Outcome says how an alert ended.
+type Outcome string
+
+// The outcomes. OutcomeRecovered is the system's own: the cause went away.
+const (
+	OutcomeHelped        Outcome = "helped"
+	OutcomeFalsePress    Outcome = "false_press"
+	OutcomeTest          Outcome = "test"
+	OutcomeTechnical     Outcome = "technical"
+	OutcomeCouldNotReach Outcome = "could_not_reach"
+	OutcomeOther         Outcome = "other"
+	OutcomeRecovered     Outcome = "recovered"
+)
+
+// ByHand reports whether a person may give the outcome.
+func (o Outcome) ByHand() bool {
+	switch o {
+	case OutcomeHelped, OutcomeFalsePress, OutcomeTest, OutcomeTechnical, OutcomeCouldNotReach, OutcomeOther:
+		return true
+	}
+	return false
+}
+
+// Cause names the record that an alert comes from; zero for findings that no
+// record caused (silence, a missed check-in).
+type Cause struct {
+	Epoch string
+	Seq   uint64
+}
+
+// Alert is something that needs a human.
+type Alert struct {
+	ID       string
+	Home     string
+	Kind     AlertKind
+	Severity Severity
+	State    AlertState
+	Device   string
+	Room     string
+	Cause    Cause
+	// Observed is when it happened, by the best clock known.
+	Observed time.Time
+	// Raised is when the cloud knew, by its own clock.
+	Raised time.Time
+
+	AcknowledgedBy string
+	AcknowledgedAt time.Time
+	ResolvedBy     string
+	ResolvedAt     time.Time
+	Outcome        Outcome
+	Note           string
+	// Recovered is when the cause went away (smoke cleared, gateway back).
+	Recovered time.Time
+}
+
+// AlertID is the same for the same cause, however often it is evaluated: a
+// hash of home, kind, device and what happened.
+func AlertID(home string, kind AlertKind, device, what string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{home, string(kind), device, what}, "\x00")))
+	return "a" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+}
+
+// Errors of the transitions.
+var (
+	ErrAlreadyResolved = errors.New("the alert is already resolved")
+	ErrOutcome         = errors.New("not an outcome that a person can give")
+	ErrNoActor         = errors.New("an action on an alert needs a name")
+)
+
+// Acknowledge records that somebody has it. Acknowledging again changes
+// nothing: the first stays. A resolved alert returns ErrAlreadyResolved.
+func (a Alert) Acknowledge(by string, now time.Time) (Alert, error) {
+	switch {
+	case by == "":
+		return a, ErrNoActor
+	case a.State == Resolved:
+		return a, ErrAlreadyResolved
+	case a.State == Acknowledged:
+		return a, nil
+	}
+	a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, by, now
+	return a, nil
+}
+
+// Resolve closes the alert with an outcome. It returns ErrAlreadyResolved
+// when somebody has done so before.
+func (a Alert) Resolve(by string, outcome Outcome, note string, now time.Time) (Alert, error) {
+	switch {
+	case by == "":
+		return a, ErrNoActor
+	case !outcome.ByHand():
+		return a, fmt.Errorf("%w: %q", ErrOutcome, outcome)
+	case a.State == Resolved:
+		return a, ErrAlreadyResolved
+	}
+	a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = Resolved, by, now, outcome, note
+	return a, nil
+}
+
+// Recover records that the cause went away at t, and closes the alerts that
+// close themselves.
+func (a Alert) Recover(now time.Time) Alert {
+	if a.State == Resolved {
+		return a
+	}
+	a.Recovered = now
+	if a.Kind.ClosesItself() {
+		a.State, a.ResolvedAt, a.Outcome = Resolved, now, OutcomeRecovered
+	}
+	return a
+}
+
+// AlertKindOf returns the alert that a reading of the kind raises when its
+// value is on, and false for kinds that raise none by themselves.
+func AlertKindOf(k devices.Kind) (AlertKind, bool) {
+	switch k {
+	case devices.SOS:
+		return AlertSOS, true
+	case devices.Fall:
+		return AlertFall, true
+	case devices.Smoke:
+		return AlertSmoke, true
+	case devices.CarbonMonoxide:
+		return AlertCarbonMonoxide, true
+	case devices.WaterLeak:
+		return AlertWaterLeak, true
+	}
+	return "", false
+}
+
+// AlertFilter chooses alerts. States empty is any state; Home empty is any
+// home; Limit 0 is no bound.
+type AlertFilter struct {
+	States []AlertState
+	Home   string
+	Before time.Time // raised before; zero is any time
+	Limit  int
+}

@@ -1,0 +1,430 @@
+// Package ingest takes in what the homes send: it removes repetitions, keeps
+// the order of each log, lets the watchers see every record once, commits
+// what follows from it, and only then tells the home that it may forget.
+//
+// The rules are those of docs/protocol.md. One goroutine owns all watchers
+// and marks; it works on groups of messages, so that many homes share one
+// transaction. The alarm lane goes ahead of telemetry and never waits for the
+// time series store.
+package ingest
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/history"
+	"github.com/lykta/lykta/cloud/watch"
+	"github.com/lykta/lykta/devices"
+	"github.com/lykta/lykta/devices/wire"
+)
+
+// Ledger commits the effects of a group of messages, all or nothing.
+type Ledger interface {
+	Commit(ctx context.Context, c care.Commit) ([]care.Event, error)
+}
+
+// Directory finds the home of a gateway that ingest does not know yet. The
+// error matches fs.ErrNotExist when there is none.
+type Directory interface {
+	HomeByGateway(ctx context.Context, gateway string) (care.Home, error)
+}
+
+// Series is the time series store.
+type Series interface {
+	Write(ctx context.Context, points []history.Point) error
+}
+
+// Screens are told what has changed, after it is committed. They must not block.
+type Screens interface {
+	Alerts(events []care.Event)
+	Home(status watch.Status)
+	Readings(home string, readings []devices.Reading)
+}
+
+// Snapshot is what ingest starts from: what was committed before.
+type Snapshot struct {
+	Homes  []care.Home
+	Marks  []care.Mark
+	Boots  []care.Boot
+	States []care.HomeState
+}
+
+// Options are what ingest works with. All fields but Limits are required.
+type Options struct {
+	Source    Source
+	Ledger    Ledger
+	Directory Directory
+	Series    Series
+	Archive   Archive
+	Mailbox   Mailbox
+	Screens   Screens
+	Metrics   *Metrics
+	Log       *slog.Logger
+	Limits    watch.Limits
+	// FutureLimit is how far ahead of the cloud's clock a reading's time may
+	// be before the gateway's clock is held to be wrong.
+	FutureLimit time.Duration
+}
+
+// DefaultLimits are the limits of promise P4, with sensor as the rule for the
+// silence of sensors.
+func DefaultLimits(sensor func([]devices.Kind) time.Duration) watch.Limits {
+	return watch.Limits{
+		GatewayShown: 80 * time.Second,
+		GatewayAlert: 150 * time.Second,
+		Sensor:       sensor,
+		BatteryLow:   15,
+		CheckInGrace: time.Minute,
+	}
+}
+
+// Sizes of groups and queues.
+const (
+	maxGroup     = 512  // messages in one commit
+	urgentQueue  = 4096 // messages waiting, alarm lane, state and reply
+	routineQueue = 4096 // messages waiting, telemetry
+	touchEvery   = 5 * time.Minute
+)
+
+// Ingest is the way in. Make it with New and run it once.
+type Ingest struct {
+	o       Options
+	homes   map[string]*house // by gateway
+	byHome  map[string]*house
+	boots   map[bootKey]time.Duration
+	unknown map[string]time.Time // gateways not found, until when not to ask again
+	due     deadlines
+
+	urgent, routine chan Message
+	written         chan written
+	asks            chan func(*group)
+	writer          *writer
+	copier          *copier
+	post            *post
+}
+
+// house is all that ingest keeps of one home.
+type house struct {
+	home    care.Home
+	watcher *watch.Watcher
+	lanes   map[laneKey]*lane
+	heard   time.Time // last arrival committed or about to be
+	saved   time.Time // when the state was last saved
+	pos     int       // in deadlines
+	due     time.Time
+}
+
+type bootKey struct{ gateway, boot string }
+
+// New makes an Ingest that goes on from the snapshot.
+func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
+	in := &Ingest{
+		o:     o,
+		homes: map[string]*house{}, byHome: map[string]*house{},
+		boots: map[bootKey]time.Duration{}, unknown: map[string]time.Time{},
+		urgent: make(chan Message, urgentQueue), routine: make(chan Message, routineQueue),
+		written: make(chan written, writerQueue+1), asks: make(chan func(*group)),
+	}
+	in.writer = newWriter(o.Series, o.Metrics, o.Log, in.written)
+	in.copier = newCopier(o.Archive, o.Series, o.Metrics, o.Log)
+	in.post = newPost(o.Source, o.Mailbox, o.Metrics, o.Log)
+	states := map[string][]byte{}
+	for _, s := range from.States {
+		states[s.Home] = s.State
+	}
+	heard := map[string]time.Time{}
+	for _, m := range from.Marks {
+		if m.Heard.After(heard[m.Gateway]) {
+			heard[m.Gateway] = m.Heard
+		}
+	}
+	for _, h := range from.Homes {
+		house := in.admit(h, now)
+		if err := house.watcher.Restore(states[h.ID], heard[h.Gateway]); err != nil {
+			return nil, err
+		}
+		in.schedule(house)
+	}
+	for _, m := range from.Marks {
+		if house := in.homes[m.Gateway]; house != nil {
+			*house.lane(m.Lane, m.Epoch) = lane{evaluated: m.Evaluated, stored: m.Stored, submitted: m.Stored}
+		}
+	}
+	for _, b := range from.Boots {
+		in.boots[bootKey{b.Gateway, b.Boot}] = b.Offset
+	}
+	return in, nil
+}
+
+func (in *Ingest) admit(h care.Home, now time.Time) *house {
+	house := &house{home: h, watcher: watch.New(h, in.o.Limits, now), lanes: map[laneKey]*lane{}, saved: now, pos: -1}
+	in.homes[h.Gateway], in.byHome[h.ID] = house, house
+	return house
+}
+
+// Run takes messages in until ctx ends or something cannot go on.
+func (in *Ingest) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return in.o.Source.Run(ctx, func(m Message) { in.deliver(ctx, m) }) })
+	g.Go(func() error { return in.writer.run(ctx) })
+	g.Go(func() error { return in.post.run(ctx) })
+	g.Go(func() error { return in.copier.run(ctx) })
+	g.Go(func() error { return in.own(ctx) })
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	return nil
+}
+
+func (in *Ingest) deliver(ctx context.Context, m Message) {
+	queue := in.urgent
+	if m.Leaf == wire.LeafTelemetry {
+		queue = in.routine
+	}
+	select {
+	case queue <- m:
+	case <-ctx.Done():
+	}
+}
+
+// own is the loop of the goroutine that owns all homes.
+func (in *Ingest) own(ctx context.Context) error {
+	now := time.Now()
+	for _, h := range in.homes {
+		in.o.Screens.Home(h.watcher.Status(now))
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		g := newGroup(time.Now())
+		// What is urgent goes first; only then is anything else looked at.
+		if !in.drain(in.urgent, g) {
+			timer.Reset(in.wait(g.now))
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case m := <-in.urgent:
+				in.take(g, m)
+				in.drain(in.urgent, g)
+			case m := <-in.routine:
+				in.take(g, m)
+				in.drain(in.routine, g)
+			case w := <-in.written:
+				in.settle(g, w)
+			case ask := <-in.asks:
+				g.now = time.Now()
+				ask(g)
+			case <-timer.C:
+			}
+		}
+		g.now = time.Now()
+		in.settleAll(g)
+		in.tick(g)
+		if err := in.finish(ctx, g); err != nil {
+			return err
+		}
+	}
+}
+
+// drain takes what waits in a queue, up to the size of a group.
+func (in *Ingest) drain(queue chan Message, g *group) bool {
+	for g.messages < maxGroup {
+		select {
+		case m := <-queue:
+			in.take(g, m)
+		default:
+			return g.messages > 0
+		}
+	}
+	return true
+}
+
+func (in *Ingest) settleAll(g *group) {
+	for {
+		select {
+		case w := <-in.written:
+			in.settle(g, w)
+		default:
+			return
+		}
+	}
+}
+
+// take works one message into the group.
+func (in *Ingest) take(g *group, m Message) {
+	if g.messages == 0 {
+		g.now = time.Now() // not when the loop began to wait
+	}
+	g.messages++
+	in.o.Metrics.messages.WithLabelValues(string(m.Leaf)).Inc()
+	h := in.house(g, m)
+	if h == nil {
+		return
+	}
+	g.findings(h, h.watcher.Hear(m.Received))
+	h.heard = m.Received
+	g.touch(h)
+	switch m.Leaf {
+	case wire.LeafAlarm, wire.LeafTelemetry:
+		in.batch(g, h, m)
+	case wire.LeafReply:
+		g.replies = append(g.replies, m)
+	case wire.LeafState:
+		g.after(func() { in.post.collect(m.Gateway); m.done() })
+	}
+}
+
+func (m Message) done() {
+	if m.Done != nil {
+		m.Done()
+	}
+}
+
+// house finds the home of the message's gateway, or refuses the message.
+func (in *Ingest) house(g *group, m Message) *house {
+	if h := in.homes[m.Gateway]; h != nil {
+		return h
+	}
+	if until, ok := in.unknown[m.Gateway]; !ok || g.now.After(until) {
+		home, err := in.o.Directory.HomeByGateway(context.Background(), m.Gateway)
+		if err == nil {
+			delete(in.unknown, m.Gateway)
+			return in.admit(home, g.now)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			in.o.Log.Error("look up the home of a gateway", "gateway", m.Gateway, "err", err)
+			return nil // it sends again
+		}
+		if len(in.unknown) > 10_000 {
+			clear(in.unknown)
+		}
+		in.unknown[m.Gateway] = g.now.Add(5 * time.Second)
+		in.refuse(g, m, 0, errIDUnknownGateway, "no home has this gateway")
+		in.post.problem(m, errIDUnknownGateway, "no home has this gateway: add one, then the gateway is heard within seconds")
+		return nil
+	}
+	in.o.Metrics.refused.WithLabelValues(errIDUnknownGateway).Inc()
+	return nil
+}
+
+// Error ids of messages that are not taken in; see docs/runbook.
+const (
+	errIDUnknownGateway = "LYK-0104"
+	errIDFuture         = "LYK-0105"
+	errIDSeries         = "LYK-0106"
+)
+
+// finish commits the group and, after that, lets everybody know. A database
+// that fails is tried again for as long as it takes: nothing is acknowledged
+// meanwhile, so the homes keep everything.
+func (in *Ingest) finish(ctx context.Context, g *group) error {
+	commit := g.commit(in)
+	var events []care.Event
+	if !commit.Empty() {
+		for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+			start := time.Now()
+			var err error
+			if events, err = in.o.Ledger.Commit(ctx, commit); err == nil {
+				in.o.Metrics.commit.Observe(time.Since(start).Seconds())
+				break
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			in.o.Metrics.commitFailures.Inc()
+			in.o.Log.Error("commit failed, trying again", "id", "LYK-0107", "in", wait, "err", err)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(wait):
+			}
+		}
+	}
+	if len(events) > 0 {
+		in.o.Screens.Alerts(events)
+	}
+	for _, m := range g.replies {
+		in.post.reply(m)
+	}
+	for _, f := range g.afterwards {
+		f()
+	}
+	for h := range g.touched {
+		in.o.Screens.Home(h.watcher.Status(g.now))
+		in.schedule(h)
+	}
+	for home, readings := range g.readings {
+		in.o.Screens.Readings(home, readings)
+	}
+	return nil
+}
+
+// tick lets time pass for the homes that are due.
+func (in *Ingest) tick(g *group) {
+	for len(in.due) > 0 && !in.due[0].due.After(g.now) {
+		h := in.due[0]
+		g.findings(h, h.watcher.Tick(g.now))
+		g.touch(h)
+		in.schedule(h)
+		if !h.due.After(g.now) { // a watcher that is due again at once must not hold up the rest
+			h.due = g.now.Add(time.Second)
+			heap.Fix(&in.due, h.pos)
+		}
+	}
+}
+
+func (in *Ingest) wait(now time.Time) time.Duration {
+	if len(in.due) == 0 {
+		return time.Hour
+	}
+	return max(0, in.due[0].due.Sub(now))
+}
+
+// schedule puts the home at its place among the deadlines.
+func (in *Ingest) schedule(h *house) {
+	h.due = h.watcher.Next()
+	switch {
+	case h.due.IsZero() && h.pos >= 0:
+		heap.Remove(&in.due, h.pos)
+	case h.due.IsZero():
+	case h.pos >= 0:
+		heap.Fix(&in.due, h.pos)
+	default:
+		heap.Push(&in.due, h)
+	}
+}
+
+// deadlines is a heap of homes by when time next matters to them.
+type deadlines []*house
+
+func (d deadlines) Len() int           { return len(d) }
+func (d deadlines) Less(i, j int) bool { return d[i].due.Before(d[j].due) }
+func (d deadlines) Swap(i, j int) {
+	d[i], d[j] = d[j], d[i]
+	d[i].pos, d[j].pos = i, j
+}
+
+// Push is for container/heap.
+func (d *deadlines) Push(x any) {
+	h := x.(*house)
+	h.pos = len(*d)
+	*d = append(*d, h)
+}
+
+// Pop is for container/heap.
+func (d *deadlines) Pop() any {
+	old := *d
+	h := old[len(old)-1]
+	old[len(old)-1] = nil
+	*d = old[:len(old)-1]
+	h.pos = -1
+	return h
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/lykta/lykta/cloud/care"
+)
+
+// AddHome stores a new home. It returns ErrExists when its id or its gateway
+// is taken, and what Home.Check finds.
+func (s *Store) AddHome(ctx context.Context, h care.Home) error {
+	checkIns, err := encodeHome(h)
+	if err != nil {
+		return fmt.Errorf("add home %s: %w", h.ID, err)
+	}
+	err = s.update(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `INSERT INTO homes (id, gateway, name, zone, check_ins, created) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT DO NOTHING`, h.ID, h.Gateway, h.Name, h.Zone, checkIns, h.Created)
+		if err == nil && n == 0 {
+			return ErrExists
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add home %s: %w", h.ID, err)
+	}
+	return nil
+}
+
+// UpdateHome replaces all of a home but its id and when it was created. It
+// returns ErrNotFound when there is none, ErrExists when another home has the
+// gateway, and what Home.Check finds.
+func (s *Store) UpdateHome(ctx context.Context, h care.Home) error {
+	checkIns, err := encodeHome(h)
+	if err != nil {
+		return fmt.Errorf("update home %s: %w", h.ID, err)
+	}
+	err = s.update(ctx, func(t *tx) error {
+		others, err := list(ctx, t, scanText, `SELECT id FROM homes WHERE gateway = $1 AND id <> $2`, h.Gateway, h.ID)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			return fmt.Errorf("gateway %s is in another home: %w", h.Gateway, ErrExists)
+		}
+		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, zone = $3, check_ins = $4 WHERE id = $5`,
+			h.Gateway, h.Name, h.Zone, checkIns, h.ID)
+		if err == nil && n == 0 {
+			return ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("update home %s: %w", h.ID, err)
+	}
+	return nil
+}
+
+func encodeHome(h care.Home) (checkIns string, err error) {
+	if err := h.Check(); err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(h.CheckIns)
+	return string(data), err
+}
+
+const selectHome = `SELECT id, gateway, name, zone, check_ins, created FROM homes `
+
+func scanHome(row scanner) (care.Home, error) {
+	var h care.Home
+	var checkIns []byte
+	if err := row.Scan(&h.ID, &h.Gateway, &h.Name, &h.Zone, &checkIns, (*when)(&h.Created)); err != nil {
+		return care.Home{}, err
+	}
+	if err := json.Unmarshal(checkIns, &h.CheckIns); err != nil {
+		return care.Home{}, fmt.Errorf("check-in windows of %s: %w", h.ID, err)
+	}
+	if len(h.CheckIns) == 0 {
+		h.CheckIns = nil
+	}
+	return h, nil
+}
+
+func scanText(row scanner) (s string, err error) {
+	err = row.Scan(&s)
+	return s, err
+}
+
+// Homes returns all homes, by id.
+func (s *Store) Homes(ctx context.Context) ([]care.Home, error) {
+	homes, err := list(ctx, s.read, scanHome, selectHome+`ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read homes: %w", err)
+	}
+	return homes, nil
+}
+
+// Home returns one home, or ErrNotFound.
+func (s *Store) Home(ctx context.Context, id string) (care.Home, error) {
+	h, err := one(ctx, s.read, scanHome, selectHome+`WHERE id = $1`, id)
+	if err != nil {
+		return care.Home{}, fmt.Errorf("read home %q: %w", id, err)
+	}
+	return h, nil
+}
+
+// HomeByGateway returns the home that a gateway stands in, or ErrNotFound.
+func (s *Store) HomeByGateway(ctx context.Context, gateway string) (care.Home, error) {
+	h, err := one(ctx, s.read, scanHome, selectHome+`WHERE gateway = $1`, gateway)
+	if err != nil {
+		return care.Home{}, fmt.Errorf("read home of gateway %q: %w", gateway, err)
+	}
+	return h, nil
+}

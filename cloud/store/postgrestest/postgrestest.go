@@ -1,0 +1,217 @@
+// Package postgrestest runs a real PostgreSQL for tests, on loopback, in a
+// folder of its own, gone with the test.
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Server is a running PostgreSQL.
+type Server struct {
+	port int
+	made atomic.Int64 // databases
+}
+
+// Start runs a server for one test and returns the address of an empty
+// database on it. Without PostgreSQL on the machine the test fails, and says
+// how to install it; with LYKTA_NO_POSTGRES=1 it is skipped.
+func Start(t testing.TB) string {
+	t.Helper()
+	return NewServer(t).Database(t)
+}
+
+// NewServer runs a server until the test and its subtests are done. Subtests
+// share it, each with a Database of its own.
+func NewServer(t testing.TB) *Server {
+	t.Helper()
+	if os.Getenv("LYKTA_NO_POSTGRES") == "1" {
+		t.Skip("LYKTA_NO_POSTGRES=1: not tested on PostgreSQL")
+	}
+	initdb, postgres := binary(t, "initdb"), binary(t, "postgres")
+	as := unprivileged(t)
+
+	// Not t.TempDir: the server's user must be able to reach it.
+	dir, err := os.MkdirTemp("", "lykta-postgres-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove PostgreSQL's folder: %v", err)
+		}
+	})
+	if as != nil {
+		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := filepath.Join(dir, "data")
+	initialise := exec.Command(initdb, "--pgdata", data, "--username=lykta", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	initialise.Dir, initialise.SysProcAttr = dir, attributes(as)
+	if out, err := initialise.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	for try := 1; ; try++ {
+		s, err := run(t, postgres, dir, data, as)
+		if err == nil {
+			return s
+		}
+		if try == 3 {
+			t.Fatal(err)
+		}
+		t.Logf("try another port: %v", err)
+	}
+}
+
+// run starts the server on a port that is free now.
+func run(t testing.TB, postgres, dir, data string, as *syscall.Credential) (*Server, error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(port),
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "fsync=off", "-c", "max_connections=50", "-c", "shared_buffers=16MB")
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, log, log, attributes(as)
+
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		// The server ends with the thread that started it, should the test be
+		// killed: so the thread stays, and does nothing else.
+		runtime.LockOSThread()
+		started <- cmd.Start()
+		ended <- cmd.Wait()
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	s := &Server{port: port}
+	if err := s.ready(ended); err != nil {
+		_ = cmd.Process.Kill() // it may have ended by itself
+		said, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%w\n%s", err, said)
+	}
+	t.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil { // "fast shutdown"
+			t.Errorf("stop PostgreSQL: %v", err)
+		}
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Errorf("PostgreSQL does not stop; killing it")
+			_ = cmd.Process.Kill()
+			<-ended
+		}
+	})
+	return s, nil
+}
+
+// ready waits until the server lets somebody in.
+func (s *Server) ready(ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, s.address("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case end := <-ended:
+			return fmt.Errorf("PostgreSQL ended: %v", end)
+		case <-ctx.Done():
+			return fmt.Errorf("PostgreSQL does not answer: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Database makes an empty database and returns its address.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.address("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	name := fmt.Sprintf("lykta%d", s.made.Add(1))
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return s.address(name)
+}
+
+func (s *Server) address(database string) string {
+	return (&url.URL{
+		Scheme: "postgres", User: url.User("lykta"), Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Path: database, RawQuery: "sslmode=disable",
+	}).String()
+}
+
+// binary finds one of PostgreSQL's programs, the newest there is.
+func binary(t testing.TB, name string) string {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // Debian keeps them out of PATH
+	best, newest := "", -1
+	for _, path := range found {
+		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		if err == nil && version > newest {
+			best, newest = path, version
+		}
+	}
+	if best != "" {
+		return best
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("PostgreSQL's %s is not on this machine. Install it (Debian: apt install postgresql; macOS: brew install postgresql), "+
+			"or set LYKTA_NO_POSTGRES=1 to go without.", name)
+	}
+	return path
+}
+
+// unprivileged returns whom to run PostgreSQL as: nil is as who we are, as it
+// refuses to run as root.
+func unprivileged(t testing.TB) *syscall.Credential {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err1 == nil && err2 == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		}
+	}
+	t.Fatal("PostgreSQL does not run as root, and this machine has no user postgres or nobody")
+	return nil
+}

@@ -1,0 +1,427 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lykta/lykta/cloud/access"
+	"github.com/lykta/lykta/cloud/alarm"
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/history"
+	"github.com/lykta/lykta/devices"
+)
+
+func (s *server) register(api huma.API) {
+	op := func(id, method, path, summary, tag string, status int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag}, DefaultStatus: status}
+	}
+	huma.Register(api, op("get-me", http.MethodGet, "/me", "Who is signed in", "session", http.StatusOK), s.me)
+	create := op("create-session", http.MethodPost, "/session", "Sign in", "session", http.StatusNoContent)
+	create.Security = []map[string][]string{}
+	huma.Register(api, create, s.createSession)
+	huma.Register(api, op("end-session", http.MethodDelete, "/session", "Sign out", "session", http.StatusNoContent), s.endSession)
+
+	huma.Register(api, op("list-homes", http.MethodGet, "/homes", "All homes with their live state", "homes", http.StatusOK), s.listHomes)
+	huma.Register(api, op("add-home", http.MethodPost, "/homes", "Add a home", "homes", http.StatusCreated), s.addHome)
+	huma.Register(api, op("get-home", http.MethodGet, "/homes/{id}", "One home with its devices and newest readings", "homes", http.StatusOK), s.getHome)
+	huma.Register(api, op("list-readings", http.MethodGet, "/homes/{id}/readings", "Readings of a home, or windows of them", "homes", http.StatusOK), s.listReadings)
+
+	huma.Register(api, op("list-alerts", http.MethodGet, "/alerts", "Alerts, the most urgent first", "alerts", http.StatusOK), s.listAlerts)
+	huma.Register(api, op("get-alert", http.MethodGet, "/alerts/{id}", "One alert", "alerts", http.StatusOK), s.getAlert)
+	huma.Register(api, op("acknowledge-alert", http.MethodPost, "/alerts/{id}/acknowledge", "I have it", "alerts", http.StatusOK), s.acknowledge)
+	huma.Register(api, op("resolve-alert", http.MethodPost, "/alerts/{id}/resolve", "Close with an outcome", "alerts", http.StatusOK), s.resolve)
+
+	huma.Register(api, op("list-refused", http.MethodGet, "/operations/refused", "Messages that were not understood", "operations", http.StatusOK), s.listRefused)
+	huma.Register(api, op("list-audit", http.MethodGet, "/homes/{id}/audit", "Who looked at the home, and what was done", "operations", http.StatusOK), s.listAudit)
+
+	describeEvents(api.OpenAPI())
+	describeProblems(api.OpenAPI())
+}
+
+// failed logs an unexpected error and returns the problem for it.
+func (s *server) failed(doing string, err error) error {
+	p := problemOf(err)
+	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+		s.Log.Error(doing, "id", p.ID, "err", err)
+	}
+	return p
+}
+
+type body[T any] struct{ Body T }
+
+type meView struct {
+	Name     string    `json:"name"`
+	Role     care.Role `json:"role" enum:"caregiver,coordinator,operator"`
+	Language string    `json:"language" example:"sv"`
+}
+
+func (s *server) me(ctx context.Context, _ *struct{}) (*body[meView], error) {
+	actor, _ := actorOf(ctx)
+	return &body[meView]{meView{Name: actor.Name, Role: actor.Role, Language: "sv"}}, nil
+}
+
+type homesView struct {
+	Homes []HomeView `json:"homes" nullable:"false"`
+}
+
+func (s *server) listHomes(ctx context.Context, _ *struct{}) (*body[homesView], error) {
+	if _, err := may(ctx, access.ReadHome, care.Home{}); err != nil {
+		return nil, err
+	}
+	if err := s.Homes.Refresh(ctx); err != nil {
+		return nil, s.failed("list homes", err)
+	}
+	return &body[homesView]{homesView{s.Live.views(time.Now())}}, nil
+}
+
+type newHome struct {
+	ID       string         `json:"id" maxLength:"64" doc:"Lower-case letters, digits, '.', '_' and '-'."`
+	Gateway  string         `json:"gateway" maxLength:"64"`
+	Name     string         `json:"name" minLength:"1" maxLength:"200"`
+	Zone     string         `json:"zone,omitempty" default:"Europe/Stockholm"`
+	CheckIns []care.CheckIn `json:"check_ins,omitempty" maxItems:"12"`
+}
+
+func (s *server) addHome(ctx context.Context, in *struct{ Body newHome }) (*body[HomeView], error) {
+	actor, err := may(ctx, access.ManageHomes, care.Home{})
+	if err != nil {
+		return nil, err
+	}
+	home := care.Home{ID: in.Body.ID, Gateway: in.Body.Gateway, Name: in.Body.Name, Zone: in.Body.Zone, CheckIns: in.Body.CheckIns, Created: time.Now()}
+	if err := s.Homes.Add(ctx, home); err != nil {
+		return nil, s.failed("add home", err)
+	}
+	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "add home", Home: home.ID})
+	status, _, err := s.Homes.Detail(ctx, home.ID)
+	if err != nil {
+		return nil, s.failed("add home", err)
+	}
+	return &body[HomeView]{s.Live.view(status, time.Now())}, nil
+}
+
+// HomePath names a home; exported because huma reads embedded fields of exported types only.
+type HomePath struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+// lastTimeout is how long one home's page waits for the time series store.
+const lastTimeout = 3 * time.Second
+
+func (s *server) getHome(ctx context.Context, in *HomePath) (*body[homeDetail], error) {
+	status, devs, err := s.Homes.Detail(ctx, in.ID)
+	if err != nil {
+		return nil, s.failed("get home", err)
+	}
+	actor, err := may(ctx, access.ReadHome, status.Home)
+	if err != nil {
+		return nil, err
+	}
+	s.audit.look(ctx, s.Log, actor, "look at home", in.ID)
+	out := homeDetail{HomeView: s.Live.view(status, time.Now()), Devices: []deviceView{}, Last: []readingView{}}
+	for _, d := range devs {
+		out.Devices = append(out.Devices, viewDevice(d))
+	}
+	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
+	lastCtx, cancel := context.WithTimeout(ctx, lastTimeout)
+	defer cancel()
+	last, err := s.History.Last(lastCtx, in.ID)
+	if err != nil {
+		s.Log.Warn("newest readings are not to be had", "id", "LYK-0506", "home", in.ID, "err", err)
+		out.LastUnavailable = true
+	}
+	for _, p := range last {
+		if health || !p.Kind.Health() {
+			out.Last = append(out.Last, viewReading(p.Reading))
+		}
+	}
+	return &body[homeDetail]{out}, nil
+}
+
+type readingsInput struct {
+	HomePath
+	From   string `query:"from" doc:"RFC 3339 time or date; default 24 hours before to." example:"2026-11-20T00:00:00Z"`
+	To     string `query:"to" doc:"RFC 3339 time or date, exclusive; default now."`
+	Device string `query:"device" maxLength:"128"`
+	Kind   string `query:"kind" maxLength:"128" example:"temperature"`
+	Every  string `query:"every" doc:"Answer with windows of this length instead of readings: a Go duration of a second or more." example:"1h"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100000" default:"100000"`
+	After  string `query:"after" maxLength:"20" doc:"Cursor: next of the answer before."`
+}
+
+type readingsView struct {
+	Readings []readingView `json:"readings,omitempty" nullable:"false"`
+	Windows  []windowView  `json:"windows,omitempty" nullable:"false"`
+	Next     string        `json:"next,omitempty" doc:"Cursor for the rest, when the limit cut the answer."`
+}
+
+func (s *server) listReadings(ctx context.Context, in *readingsInput) (*body[readingsView], error) {
+	status, _, err := s.Homes.Detail(ctx, in.ID)
+	if err != nil {
+		return nil, s.failed("list readings", err)
+	}
+	actor, err := may(ctx, access.ReadReadings, status.Home)
+	if err != nil {
+		return nil, err
+	}
+	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
+	if devices.Kind(in.Kind).Health() && !health {
+		return nil, problemOf(errNotAllowed)
+	}
+	q, every, err := in.query(time.Now())
+	if err != nil {
+		return nil, problemOf(err)
+	}
+	s.audit.look(ctx, s.Log, actor, "look at readings", in.ID)
+	var out readingsView
+	if every > 0 {
+		windows, err := s.History.Windows(ctx, q, every)
+		if err != nil {
+			return nil, s.failed("list windows", err)
+		}
+		out.Windows = []windowView{}
+		for _, w := range windows {
+			if health || !w.Kind.Health() {
+				out.Windows = append(out.Windows, viewWindow(w))
+			}
+		}
+		return &body[readingsView]{out}, nil
+	}
+	points, err := s.History.Raw(ctx, q)
+	if err != nil {
+		return nil, s.failed("list readings", err)
+	}
+	out.Readings = []readingView{}
+	for _, p := range points {
+		if health || !p.Kind.Health() {
+			out.Readings = append(out.Readings, viewReading(p.Reading))
+		}
+	}
+	if len(points) == q.Limit {
+		out.Next = strconv.FormatInt(points[len(points)-1].Nanos(), 10)
+	}
+	return &body[readingsView]{out}, nil
+}
+
+// maxWindows bounds one answer.
+const maxWindows = 100_000
+
+func (in *readingsInput) query(now time.Time) (history.Query, time.Duration, error) {
+	q := history.Query{Home: in.ID, Device: in.Device, Kind: devices.Kind(in.Kind), Limit: in.Limit}
+	var err error
+	if q.To, err = parseTime(in.To, now); err != nil {
+		return q, 0, err
+	}
+	if q.From, err = parseTime(in.From, q.To.Add(-24*time.Hour)); err != nil {
+		return q, 0, err
+	}
+	if in.After != "" {
+		if q.After, err = strconv.ParseInt(in.After, 10, 64); err != nil {
+			return q, 0, fmt.Errorf("%w: after is not a cursor", errBadQuery)
+		}
+	}
+	if in.Every == "" {
+		return q, 0, nil
+	}
+	every, err := time.ParseDuration(in.Every)
+	if err != nil || every < time.Second || every%time.Second != 0 {
+		return q, 0, fmt.Errorf("%w: every is a duration of whole seconds, such as 15m or 1h", errBadQuery)
+	}
+	if q.To.Sub(q.From)/every > maxWindows {
+		return q, 0, fmt.Errorf("%w: more than %d windows; ask for longer ones", errBadQuery, maxWindows)
+	}
+	return q, every, nil
+}
+
+// parseTime reads an RFC 3339 time or date; empty is the default. What lies
+// outside the years that the stores can hold is bounded to them.
+func parseTime(s string, otherwise time.Time) (time.Time, error) {
+	if s == "" {
+		return otherwise, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			low, high := time.Unix(0, 0), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+			switch {
+			case t.Before(low):
+				return low, nil
+			case t.After(high):
+				return high, nil
+			}
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%w: %q is not an RFC 3339 time or date", errBadQuery, s)
+}
+
+type alertsInput struct {
+	State string `query:"state" enum:"open,acknowledged,resolved,active" doc:"active is open or acknowledged; none is all."`
+	Home  string `query:"home" maxLength:"64"`
+	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
+}
+
+type alertsView struct {
+	Alerts []alertView `json:"alerts" nullable:"false"`
+}
+
+func (s *server) listAlerts(ctx context.Context, in *alertsInput) (*body[alertsView], error) {
+	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: in.Home}); err != nil {
+		return nil, err
+	}
+	f := care.AlertFilter{Home: in.Home, Limit: in.Limit}
+	switch in.State {
+	case "":
+	case "active":
+		f.States = []care.AlertState{care.Open, care.Acknowledged}
+	default:
+		f.States = []care.AlertState{care.AlertState(in.State)}
+	}
+	alerts, err := s.Alerts.Alerts(ctx, f)
+	if err != nil {
+		return nil, s.failed("list alerts", err)
+	}
+	return &body[alertsView]{alertsView{s.Live.alertViews(alerts)}}, nil
+}
+
+// AlertPath names an alert.
+type AlertPath struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *server) getAlert(ctx context.Context, in *AlertPath) (*body[alertView], error) {
+	alert, err := s.Alerts.Alert(ctx, in.ID)
+	if err != nil {
+		return nil, s.failed("get alert", err)
+	}
+	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: alert.Home}); err != nil {
+		return nil, err
+	}
+	return s.oneAlert(alert), nil
+}
+
+func (s *server) oneAlert(a care.Alert) *body[alertView] {
+	return &body[alertView]{s.Live.alertViews([]care.Alert{a})[0]}
+}
+
+// AcknowledgeInput is an alert and the key of the deed.
+type AcknowledgeInput struct {
+	AlertPath
+	Key string `header:"Idempotency-Key" maxLength:"100" doc:"The same deed with the same key is done once."`
+}
+
+func (s *server) acknowledge(ctx context.Context, in *AcknowledgeInput) (*body[alertView], error) {
+	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	if err != nil {
+		return nil, err
+	}
+	alert, err := s.Desk.Acknowledge(ctx, in.ID, alarm.Actor{Name: actor.Name, Role: actor.Role}, in.Key, time.Now())
+	if err != nil {
+		return nil, s.refusedChange(alert, err)
+	}
+	return s.oneAlert(alert), nil
+}
+
+type resolveInput struct {
+	AcknowledgeInput
+	Body struct {
+		Outcome care.Outcome `json:"outcome" enum:"helped,false_press,test,technical,could_not_reach,other"`
+		Note    string       `json:"note,omitempty" maxLength:"2000"`
+	}
+}
+
+func (s *server) resolve(ctx context.Context, in *resolveInput) (*body[alertView], error) {
+	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	if err != nil {
+		return nil, err
+	}
+	alert, err := s.Desk.Resolve(ctx, in.ID, alarm.Actor{Name: actor.Name, Role: actor.Role}, in.Body.Outcome, in.Body.Note, in.Key, time.Now())
+	if err != nil {
+		return nil, s.refusedChange(alert, err)
+	}
+	return s.oneAlert(alert), nil
+}
+
+// refusedChange says who was first when an alert is closed already.
+func (s *server) refusedChange(alert care.Alert, err error) error {
+	failed := s.failed("change alert", err)
+	if p, ok := failed.(*Problem); ok && errors.Is(err, care.ErrAlreadyResolved) {
+		p.Detail = "Resolved at " + alert.ResolvedAt.UTC().Format(time.RFC3339)
+		if alert.ResolvedBy != "" {
+			p.Detail += " by " + alert.ResolvedBy
+		}
+	}
+	return failed
+}
+
+// LimitQuery bounds a list.
+type LimitQuery struct {
+	Limit int `query:"limit" minimum:"1" maximum:"10000" default:"200"`
+}
+
+type refusedView struct {
+	Received time.Time `json:"received"`
+	Gateway  string    `json:"gateway"`
+	Topic    string    `json:"topic"`
+	Seq      uint64    `json:"seq,omitempty" doc:"The record in its lane; 0 when the whole message was not understood."`
+	ID       string    `json:"id" doc:"LYK error id."`
+	Error    string    `json:"error"`
+	Payload  []byte    `json:"payload" doc:"The first 4 KiB, base64."`
+}
+
+type refusedList struct {
+	Refused []refusedView `json:"refused" nullable:"false"`
+}
+
+func (s *server) listRefused(ctx context.Context, in *LimitQuery) (*body[refusedList], error) {
+	if _, err := may(ctx, access.ReadOperations, care.Home{}); err != nil {
+		return nil, err
+	}
+	refused, err := s.Operations.Refused(ctx, in.Limit)
+	if err != nil {
+		return nil, s.failed("list refused messages", err)
+	}
+	out := &body[refusedList]{refusedList{[]refusedView{}}}
+	for _, r := range refused {
+		out.Body.Refused = append(out.Body.Refused, refusedView{
+			Received: r.Received.UTC(), Gateway: r.Gateway, Topic: r.Topic, Seq: r.Seq, ID: r.ID, Error: r.Error, Payload: r.Payload,
+		})
+	}
+	return out, nil
+}
+
+type auditView struct {
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	Role   care.Role `json:"role"`
+	Action string    `json:"action"`
+	Detail string    `json:"detail,omitempty"`
+}
+
+type auditInput struct {
+	HomePath
+	LimitQuery
+}
+
+type auditList struct {
+	Entries []auditView `json:"entries" nullable:"false"`
+}
+
+func (s *server) listAudit(ctx context.Context, in *auditInput) (*body[auditList], error) {
+	if _, err := may(ctx, access.ReadAudit, care.Home{ID: in.ID}); err != nil {
+		return nil, err
+	}
+	entries, err := s.Operations.AuditLog(ctx, in.ID, in.Limit)
+	if err != nil {
+		return nil, s.failed("list audit entries", err)
+	}
+	out := &body[auditList]{auditList{[]auditView{}}}
+	for _, e := range entries {
+		out.Body.Entries = append(out.Body.Entries, auditView{At: e.At.UTC(), Actor: e.Actor, Role: e.Role, Action: e.Action, Detail: e.Detail})
+	}
+	return out, nil
+}

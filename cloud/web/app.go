@@ -1,0 +1,40 @@
+package web
+
+import (
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// app serves the caregiver app: files as they are, everything else that a
+// browser asks for as the app's page, which finds its own way.
+func (s *server) app() http.HandlerFunc {
+	files := http.FileServerFS(s.App)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
+			writeProblem(w, problemOf(fs.ErrNotExist))
+			return
+		}
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		if info, err := fs.Stat(s.App, name); name != "" && err == nil && !info.IsDir() {
+			if strings.HasPrefix(name, "assets/") {
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // named by content
+			}
+			files.ServeHTTP(w, r)
+			return
+		}
+		if path.Ext(name) != "" {
+			http.NotFound(w, r)
+			return
+		}
+		page, err := fs.ReadFile(s.App, "index.html")
+		if err != nil {
+			http.Error(w, "The app was not built into this binary: run make build.", http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write(page)
+	}
+}

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lykta/lykta/cloud/access"
+	"github.com/lykta/lykta/cloud/care"
+)
+
+// sessionCookie needs HTTPS, or a browser that trusts loopback.
+const sessionCookie = "__Host-lykta"
+
+type actorKey struct{}
+
+func actorOf(ctx context.Context) (access.Actor, bool) {
+	a, ok := ctx.Value(actorKey{}).(access.Actor)
+	return a, ok
+}
+
+// secretOf is what the request proves itself with: a bearer token before a
+// session cookie; empty when it has neither.
+func secretOf(r *http.Request) string {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return strings.TrimSpace(bearer)
+	}
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		return c.Value
+	}
+	return ""
+}
+
+// signIn finds out who is asking; what they may do is decided where it is
+// done. A secret that is not valid counts as none.
+func (s *server) signIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if secret := secretOf(r); secret != "" {
+			if actor, err := s.Keeper.Actor(r.Context(), secret, care.Token, care.Session); err == nil {
+				r = r.WithContext(context.WithValue(r.Context(), actorKey{}, actor))
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// open are the operations that nobody needs to be signed in for.
+var open = map[string]bool{"create-session": true}
+
+func requireActor(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if _, ok := actorOf(ctx.Context()); !ok && !open[ctx.Operation().OperationID] {
+			p := problemOf(errNotSignedIn)
+			ctx.SetStatus(p.Status)
+			ctx.SetHeader("Content-Type", p.ContentType(""))
+			_ = api.Marshal(ctx.BodyWriter(), "application/json", p)
+			return
+		}
+		next(ctx)
+	}
+}
+
+// may returns the actor when the role allows the action.
+func may(ctx context.Context, action access.Action, home care.Home) (access.Actor, error) {
+	actor, ok := actorOf(ctx)
+	if !ok {
+		return actor, problemOf(errNotSignedIn)
+	}
+	if !access.Can(actor, action, home, time.Now()) {
+		return actor, problemOf(errNotAllowed)
+	}
+	return actor, nil
+}
+
+type sessionInput struct {
+	Body struct {
+		Token string `json:"token" minLength:"10" maxLength:"200" doc:"An access token, or the code of a sign-in link."`
+	}
+}
+
+type cookieOutput struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+func cookie(value string, maxAge int) *cookieOutput {
+	return &cookieOutput{http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}}
+}
+
+func (s *server) createSession(ctx context.Context, in *sessionInput) (*cookieOutput, error) {
+	secret, _, err := s.Keeper.Exchange(ctx, strings.TrimSpace(in.Body.Token))
+	if err != nil {
+		return nil, problemOf(errNotSignedIn)
+	}
+	return cookie(secret, 12*60*60), nil
+}
+
+type cookieInput struct {
+	Session string `cookie:"__Host-lykta"`
+}
+
+func (s *server) endSession(ctx context.Context, in *cookieInput) (*cookieOutput, error) {
+	if in.Session != "" {
+		if err := s.Keeper.End(ctx, in.Session); err != nil {
+			return nil, s.failed("end session", err)
+		}
+	}
+	return cookie("", -1), nil
+}
+
+func fromLoopback(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && net.ParseIP(host).IsLoopback() && r.Header.Get("X-Forwarded-For") == ""
+}

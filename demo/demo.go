@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lykta/lykta/cloud/access"
+	cloud "github.com/lykta/lykta/cloud/app"
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/devices"
+	"github.com/lykta/lykta/devices/sim"
+	"github.com/lykta/lykta/devices/wire"
+)
+
+// demo is the command line.
+type demo struct {
+	Data   string  `help:"Directory of the demo's data." default:"./var/demo" type:"path"`
+	Listen string  `help:"Address of the app and the API." default:"127.0.0.1:8080"`
+	MQTT   string  `name:"mqtt" help:"Address of the cloud's MQTT broker." default:"127.0.0.1:1883"`
+	Port   string  `name:"home-mqtt" help:"Address of the first home's own MQTT port, for devices of yours." default:"127.0.0.1:1884"`
+	Speed  float64 `help:"How fast the residents live; 1 is real time." default:"1"`
+	Days   int     `help:"Days of life before today that are there from the start." default:"2"`
+	Quick  bool    `help:"Let what takes minutes happen within seconds; for tests."`
+
+	Influxd   string `help:"Start this influxd and keep readings in it." type:"existingfile"`
+	InfluxURL string `help:"Keep readings in this InfluxDB."`
+	LogLevel  string `help:"What is logged." enum:"debug,info,warn,error" default:"warn"`
+}
+
+func (d demo) run(ctx context.Context, out io.Writer) error {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(d.LogLevel)) // one of the enum
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return fmt.Errorf("make the demo's directory: %w", err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	options := cloud.Options{
+		Data: filepath.Join(d.Data, "cloud"), Version: "demo", Log: log,
+		Listen: d.Listen, MQTTListen: d.MQTT, InfluxURL: d.InfluxURL, InfluxBucket: "lykta/autogen",
+	}
+	if d.Influxd != "" {
+		url, stopped, err := startInflux(ctx, d.Influxd, filepath.Join(d.Data, "influxdb"))
+		if err != nil {
+			return err
+		}
+		defer stopped() // after the cloud, which writes until it ends
+		options.InfluxURL = url
+	}
+	links, err := d.prepare(ctx, options)
+	if err != nil {
+		return err
+	}
+	started := make(chan cloud.Addresses, 1)
+	options.Started = func(a cloud.Addresses) { started <- a }
+	g.Go(func() error { return cloud.Run(ctx, options) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case at := <-started:
+			d.greet(out, at, links)
+			return d.live(ctx, at, log)
+		}
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "\nLyktan är släckt. Data finns kvar i", d.Data)
+	return err
+}
+
+// link lets a person of the demo sign in.
+type link struct {
+	person string
+	secret string
+}
+
+// prepare puts the homes and people of the demo into the database. Run again,
+// it finds them there.
+func (d demo) prepare(ctx context.Context, o cloud.Options) (links []link, err error) {
+	db, err := o.Database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, r := range residents(d.Quick) {
+		if err := addHome(ctx, db, r); err != nil {
+			return nil, err
+		}
+	}
+	keeper := access.NewKeeper(db)
+	for _, p := range []struct {
+		name string
+		role care.Role
+		as   string
+	}{
+		{"Anna Berg", care.Caregiver, "Anna, undersköterska / care assistant"},
+		{"Johan Lind", care.Coordinator, "Johan, samordnare / coordinator"},
+		{"Drift", care.Operator, "Drift / operator"},
+	} {
+		secret, err := keeper.Create(ctx, care.Token, p.name, p.role, 24*time.Hour)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, link{p.as, secret})
+	}
+	return links, nil
+}
+
+func addHome(ctx context.Context, db *store.Store, r resident) error {
+	home := care.Home{
+		ID: r.id, Gateway: r.gateway(), Name: r.name, Zone: cloud.DefaultZone, Created: time.Now(),
+		CheckIns: r.checkIns(time.Now()),
+	}
+	if err := home.Check(); err != nil {
+		return err
+	}
+	if err := db.AddHome(ctx, home); errors.Is(err, fs.ErrExist) {
+		return db.UpdateHome(ctx, home)
+	} else if err != nil {
+		return err
+	}
+	args, err := json.Marshal(wire.Configure{Version: 1, Actions: sim.Actions()})
+	if err != nil {
+		return err
+	}
+	return db.PutCommand(ctx, care.PendingCommand{Gateway: home.Gateway, Command: wire.Command{
+		ID: "configure-1", Type: wire.CommandConfigure, Args: args, Expires: devices.MicrosOf(time.Now().AddDate(1, 0, 0)),
+	}})
+}
+
+func (d demo) greet(out io.Writer, at cloud.Addresses, links []link) {
+	fmt.Fprintf(out, "\nLykta lyser på http://%s  (Ctrl-C släcker / ends it)\n\n", at.HTTP)
+	for _, l := range links {
+		fmt.Fprintf(out, "  %-40s http://%s/sign-in#%s\n", l.person, at.HTTP, l.secret)
+	}
+	fmt.Fprintf(out, "\n  Tryck på larmet själv / press for help yourself:\n  mosquitto_pub -p %s -t zigbee2mqtt/larmknapp -m '{\"action\":\"emergency\"}'\n\n", portOf(d.Port))
+}

@@ -1,0 +1,125 @@
+// Package clock answers two questions about every reading: when was it, and
+// is that time to be trusted. A box without a battery-backed clock starts in
+// some other year; until it knows better it counts on a line of its own that
+// never steps, so that one offset later puts the whole boot right.
+package clock
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lykta/lykta/devices"
+)
+
+// Tolerance is how far the wall clock may be from the cloud's and still count
+// as agreeing with it.
+const Tolerance = 5 * time.Second
+
+// firstYear is before any gateway of this kind existed: a wall clock that
+// shows an earlier one has never been set.
+const firstYear = 2026
+
+// Stamp is a moment as the gateway knows it.
+type Stamp struct {
+	// T is wall-clock time when OK, otherwise a time on the boot's own line.
+	T  devices.Micros
+	OK bool
+}
+
+// Clock is the time of one process. It is safe for concurrent use.
+type Clock struct {
+	boot    string
+	start   time.Time // the wall clock when the process started
+	trusted bool
+	synced  func() bool                       // does the kernel say that its clock is set
+	read    func() (time.Time, time.Duration) // the wall clock, and the time since the start
+
+	mu     sync.Mutex
+	agreed bool
+	offset time.Duration // how far the wall clock had been stepped when the cloud last agreed
+}
+
+// New starts the boot's own line now. With trusted the wall clock is believed
+// without proof, which is right for recorded days and demonstrations.
+func New(trusted bool) *Clock {
+	start := time.Now()
+	return &Clock{
+		boot: rand.Text(), start: start, trusted: trusted, synced: kernelSynced,
+		read: func() (time.Time, time.Duration) {
+			now := time.Now()
+			return now, now.Sub(start)
+		},
+	}
+}
+
+// Boot names this run of the process; it is random.
+func (c *Clock) Boot() string { return c.boot }
+
+// Mono is the time since the process started, in microseconds. It never steps.
+func (c *Clock) Mono() int64 {
+	_, elapsed := c.read()
+	return elapsed.Microseconds()
+}
+
+// Line is now on the boot's own line: the wall clock at the start of the
+// process plus the time that has passed since. It never steps.
+func (c *Clock) Line() devices.Micros {
+	return max(0, devices.MicrosOf(c.start)) + devices.Micros(c.Mono())
+}
+
+// Now is the moment to put on what is observed now.
+func (c *Clock) Now() Stamp {
+	wall, elapsed := c.read()
+	if c.ok(wall, elapsed) {
+		return Stamp{T: devices.MicrosOf(wall), OK: true}
+	}
+	return Stamp{T: c.Line()}
+}
+
+func (c *Clock) ok(wall time.Time, elapsed time.Duration) bool {
+	if wall.UTC().Year() < firstYear {
+		return false
+	}
+	if c.trusted || c.synced() {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.agreed && (c.stepped(wall, elapsed)-c.offset).Abs() <= Tolerance
+}
+
+// stepped is how far the wall clock has been set away from the time that
+// passed. Round strips the monotonic readings, which Sub would prefer.
+func (c *Clock) stepped(wall time.Time, elapsed time.Duration) time.Duration {
+	return wall.Round(0).Sub(c.start.Round(0)) - elapsed
+}
+
+// Heard compares the wall clock with the cloud's, as an acknowledgement that
+// has just arrived gives it. Zero says nothing.
+func (c *Clock) Heard(cloud devices.Micros) {
+	if cloud == 0 {
+		return
+	}
+	wall, elapsed := c.read()
+	agreed, offset := wall.Sub(cloud.Time()).Abs() <= Tolerance, c.stepped(wall, elapsed)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.agreed, c.offset = agreed, offset
+}
+
+// kernelSynced reports whether the kernel's clock is disciplined by something
+// (NTP, GPS). Asking needs no privilege.
+func kernelSynced() bool {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err == nil && state != timeError && t.Status&staUnsync == 0
+}
+
+// From <sys/timex.h>; the unix package has no names for them on every platform.
+const (
+	timeError = 5
+	staUnsync = 0x0040
+)

@@ -1,0 +1,134 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lykta/lykta/devices"
+	"github.com/lykta/lykta/devices/wire"
+	"github.com/lykta/lykta/gateway/spool"
+)
+
+// Error ids of answers to commands.
+const (
+	idUnsupported = "LYK-0409"
+	idExpired     = "LYK-0410"
+	idArguments   = "LYK-0411"
+	idNotStored   = "LYK-0414"
+	idNoPress     = "LYK-0417"
+)
+
+const locateFor = 2 * time.Minute
+
+// command carries out what the cloud asks for and answers. One that it has
+// answered before gets the same answer again.
+func (h *Hub) command(ctx context.Context, c wire.Command) {
+	reply, before := h.answered.find(c.ID)
+	if !before {
+		reply = wire.Reply{ID: c.ID, OK: true}
+		if p := h.act(ctx, c); p != nil {
+			reply.OK, reply.Error = false, p
+			h.log.Warn("command not carried out", "type", c.Type, "id", p.ID, "err", p.Text)
+		}
+		if reply.OK || reply.Error.ID != idNotStored { // that one may go better next time
+			h.answered.add(reply)
+		}
+	}
+	h.opt.Reply(reply)
+}
+
+func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
+	now := h.opt.Clock.Now()
+	if c.Expires != 0 && now.OK && now.T > c.Expires {
+		return &wire.Problem{ID: idExpired, Text: "the command came too late"}
+	}
+	switch c.Type {
+	case wire.CommandConfigure:
+		return h.configure(c.Args)
+	case wire.CommandConfirm:
+		return h.confirm(ctx, c.Args)
+	case wire.CommandAnnounce:
+		var args struct {
+			Text string `json:"text"`
+		}
+		if err := json.Unmarshal(c.Args, &args); err != nil || args.Text == "" || len(args.Text) > wire.MaxText {
+			return &wire.Problem{ID: idArguments, Text: fmt.Sprintf("announce wants a text of at most %d bytes", wire.MaxText)}
+		}
+		h.notice = &Notice{Text: args.Text, At: now.T}
+	case wire.CommandLocate:
+		h.locate = now.T + devices.Micros(locateFor.Microseconds())
+		h.log.Info("asked to show where it is")
+	default:
+		return &wire.Problem{ID: idUnsupported, Text: "not supported by this version"}
+	}
+	h.show(ctx)
+	return nil
+}
+
+func (h *Hub) configure(args json.RawMessage) *wire.Problem {
+	var next wire.Configure
+	if err := json.Unmarshal(args, &next); err != nil {
+		return &wire.Problem{ID: idArguments, Text: "the configuration cannot be read"}
+	}
+	switch {
+	case next.Heartbeat != 0 && (next.Heartbeat < 20 || next.Heartbeat > 30):
+		return &wire.Problem{ID: idArguments, Text: "heartbeat is 20–30 seconds"}
+	case next.Version < h.config.Version:
+		return &wire.Problem{ID: idArguments, Text: fmt.Sprintf("version %d is older than %d, which is in use", next.Version, h.config.Version)}
+	case next.Version == h.config.Version && next.Version != 0:
+		return nil // it is in use
+	}
+	if err := saveConfig(h.opt.Dir, next); err != nil {
+		h.log.Error("cannot store the configuration", "id", idNotStored, "err", err)
+		return &wire.Problem{ID: idNotStored, Text: "the configuration could not be stored"}
+	}
+	h.config = next
+	h.opt.Decoder.SetActions(next.Actions)
+	h.log.Info("new configuration", "version", next.Version)
+	return nil
+}
+
+func (h *Hub) confirm(ctx context.Context, args json.RawMessage) *wire.Problem {
+	var c wire.Confirm
+	if err := json.Unmarshal(args, &c); err != nil || c.Epoch == "" || c.Seq == 0 || c.State != "acknowledged" && c.State != "resolved" {
+		return &wire.Problem{ID: idArguments, Text: "confirm names a press and its state"}
+	}
+	err := h.opt.Store.Confirm(ctx, c)
+	switch {
+	case errors.Is(err, spool.ErrNoPress):
+		return &wire.Problem{ID: idNoPress, Text: "no such press"}
+	case err != nil:
+		h.log.Error("cannot store that somebody has it", "id", idNotStored, "err", err)
+		return &wire.Problem{ID: idNotStored, Text: "could not be stored"}
+	}
+	h.show(ctx)
+	return nil
+}
+
+// answers remembers the last replies, so that a repeated command is answered
+// and not carried out again.
+type answers struct {
+	byID  map[string]wire.Reply
+	order []string
+}
+
+const maxAnswers = 64
+
+func newAnswers() answers { return answers{byID: map[string]wire.Reply{}} }
+
+func (a *answers) find(id string) (wire.Reply, bool) {
+	r, ok := a.byID[id]
+	return r, ok
+}
+
+func (a *answers) add(r wire.Reply) {
+	if len(a.order) == maxAnswers {
+		delete(a.byID, a.order[0])
+		a.order = a.order[1:]
+	}
+	a.order = append(a.order, r.ID)
+	a.byID[r.ID] = r
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what the tests need and a fresh Debian machine lacks: a browser, an
+# external MQTT broker, PostgreSQL and InfluxDB. Run again, it does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+[ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+if [ ${#missing[@]} -gt 0 ]; then
+	root=()
+	[ "$(id -u)" = 0 ] || root=(sudo)
+	"${root[@]}" apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	echo "installed: ${missing[*]}"
+fi
+scripts/influxd.sh >/dev/null

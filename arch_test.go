@@ -30,7 +30,7 @@ var rules = []struct {
 	{"gateway", []string{"devices", "gateway"}, "home and cloud meet in devices/wire only"},
 	{"gateway/clock", []string{"devices"}, "time in the home depends on nothing"},
 	{"gateway/spool", []string{"devices", "gateway/clock"}, "what keeps a press must not depend on what sends it"},
-	{"gateway/uplink", []string{"devices", "gateway/spool"}, "sending knows the queue, not the home"},
+	{"gateway/uplink", []string{"devices", "gateway/clock", "gateway/spool"}, "sending knows the queue and the time, not the home"},
 	{"gateway/radio", []string{"devices"}, "an adapter knows no other"},
 	{"gateway/kiosk", []string{"devices"}, "the resident's screen is an adapter"},
 	{"gateway/hub", []string{"devices", "gateway/clock", "gateway/spool"}, "the hub owns the home's state; adapters are handed to it"},

@@ -10,7 +10,18 @@ const named = [
   ['astrid', 'Astrid Bergström'],
   ['gunnar', 'Gunnar Öberg'],
 ];
-const first = ['Alva', 'Birger', 'Britta', 'Elsa', 'Erik', 'Gösta', 'Inga', 'Karin', 'Lennart', 'Maj'];
+const first = [
+  'Alva',
+  'Birger',
+  'Britta',
+  'Elsa',
+  'Erik',
+  'Gösta',
+  'Inga',
+  'Karin',
+  'Lennart',
+  'Maj',
+];
 const family = ['Andersson', 'Björk', 'Ek', 'Gran', 'Lund', 'Nyström', 'Sjöberg', 'Åberg', 'Öst'];
 
 function random(seed) {
@@ -61,9 +72,19 @@ export function household(count, at, calm) {
 
 const devices = [
   { device: 'kok-rorelse', room: 'kitchen', kinds: ['motion', 'battery'], battery: 84 },
-  { device: 'kok-klimat', room: 'kitchen', kinds: ['temperature', 'humidity', 'battery'], battery: 71 },
+  {
+    device: 'kok-klimat',
+    room: 'kitchen',
+    kinds: ['temperature', 'humidity', 'battery'],
+    battery: 71,
+  },
   { device: 'sovrum-sang', room: 'bedroom', kinds: ['pressure', 'battery'], battery: 66 },
-  { device: 'sovrum-klimat', room: 'bedroom', kinds: ['temperature', 'humidity', 'battery'], battery: 90 },
+  {
+    device: 'sovrum-klimat',
+    room: 'bedroom',
+    kinds: ['temperature', 'humidity', 'battery'],
+    battery: 90,
+  },
   { device: 'badrum-rorelse', room: 'bathroom', kinds: ['motion', 'battery'], battery: 58 },
   { device: 'vardagsrum-rorelse', room: 'living_room', kinds: ['motion', 'battery'], battery: 77 },
   { device: 'hall-dorr', room: 'hall', kinds: ['contact', 'battery'], battery: 93 },
@@ -155,7 +176,10 @@ function trouble(homes, alerts, at, iso) {
     resolved_at: iso(at - 2 * hour),
     outcome: 'recovered',
   });
-  Object.assign(homes.get('marta'), { silences: [[at - 3 * hour - 20 * minute, at - 2 * hour]], sos: at - 4 * minute });
+  Object.assign(homes.get('marta'), {
+    silences: [[at - 3 * hour - 20 * minute, at - 2 * hour]],
+    sos: at - 4 * minute,
+  });
   Object.assign(homes.get('gunnar'), {
     online: false,
     silent: true,
@@ -177,11 +201,24 @@ function trouble(homes, alerts, at, iso) {
 
 // What one does at each hour of the day, as chances of movement per ten minutes.
 const habits = {
-  kitchen: [0, 0, 0, 0, 0, 0.1, 0.6, 0.8, 0.4, 0.2, 0.2, 0.5, 0.8, 0.3, 0.2, 0.3, 0.3, 0.8, 0.6, 0.2, 0.2, 0.1, 0, 0],
-  living_room: [0, 0, 0, 0, 0, 0, 0.1, 0.2, 0.5, 0.7, 0.6, 0.4, 0.2, 0.6, 0.7, 0.6, 0.6, 0.2, 0.5, 0.8, 0.8, 0.6, 0.1, 0],
-  bathroom: [0.05, 0.05, 0.1, 0.1, 0.05, 0.1, 0.4, 0.3, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1, 0.2, 0.4, 0.2, 0.05],
+  kitchen: [
+    0, 0, 0, 0, 0, 0.1, 0.6, 0.8, 0.4, 0.2, 0.2, 0.5, 0.8, 0.3, 0.2, 0.3, 0.3, 0.8, 0.6, 0.2, 0.2,
+    0.1, 0, 0,
+  ],
+  living_room: [
+    0, 0, 0, 0, 0, 0, 0.1, 0.2, 0.5, 0.7, 0.6, 0.4, 0.2, 0.6, 0.7, 0.6, 0.6, 0.2, 0.5, 0.8, 0.8,
+    0.6, 0.1, 0,
+  ],
+  bathroom: [
+    0.05, 0.05, 0.1, 0.1, 0.05, 0.1, 0.4, 0.3, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1,
+    0.2, 0.1, 0.2, 0.4, 0.2, 0.05,
+  ],
 };
-const sensors = { kitchen: 'kok-rorelse', living_room: 'vardagsrum-rorelse', bathroom: 'badrum-rorelse' };
+const sensors = {
+  kitchen: 'kok-rorelse',
+  living_room: 'vardagsrum-rorelse',
+  bathroom: 'badrum-rorelse',
+};
 const offset = hour; // Stockholm in November
 
 /** What the home says with from <= t < to, in order. */
@@ -210,7 +247,10 @@ export function dayOfReadings(home, from, to) {
       add(t + 9 * minute, 'hall-dorr', 'contact', 'hall', 0);
     }
     if (h === 8 && ten === 0) add(t + 2 * minute, 'knapp-1', 'check_in', 'bedroom', 1);
-    for (const [device, room] of [['kok-klimat', 'kitchen'], ['sovrum-klimat', 'bedroom']]) {
+    for (const [device, room] of [
+      ['kok-klimat', 'kitchen'],
+      ['sovrum-klimat', 'bedroom'],
+    ]) {
       add(t, device, 'temperature', room, climate(room, t), { unit: 'Cel' });
       add(t, device, 'humidity', room, 38 + 6 * rnd(), { unit: '%RH' });
     }
@@ -235,7 +275,10 @@ export function rolling(home, kind, from, to, every) {
   const step = Number.parseInt(every, 10) * (every.endsWith('h') ? hour : minute);
   const out = [];
   for (let t = Math.ceil(from / step) * step; t < to; t += step) {
-    for (const [device, room] of [['kok-klimat', 'kitchen'], ['sovrum-klimat', 'bedroom']]) {
+    for (const [device, room] of [
+      ['kok-klimat', 'kitchen'],
+      ['sovrum-klimat', 'bedroom'],
+    ]) {
       if ((home.silences ?? []).some(([a, b]) => t >= a && t < b)) continue;
       const v = kind === 'temperature' ? climate(room, t) : 40 + 3 * Math.sin(t / (5 * hour));
       out.push({

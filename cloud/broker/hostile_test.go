@@ -44,7 +44,7 @@ func publishBytes(topic string, payload []byte) []byte {
 
 // Whatever one connection sends, the broker ends at most that connection.
 func TestHostileClients(t *testing.T) {
-	b, url := newBroker(t, func(o *broker.Options) { o.ConnectTimeout = 300 * time.Millisecond })
+	b, url := newBroker(t, func(o *broker.Options) { o.ConnectTimeout = time.Second })
 	sink, _ := brokertest.Start(t, b)
 	good := brokertest.Connect(t, brokertest.Options(url, "gw-good"))
 

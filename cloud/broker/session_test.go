@@ -123,35 +123,44 @@ func TestPacketIDUsedAgain(t *testing.T) {
 }
 
 func TestUnacknowledgedAreBounded(t *testing.T) {
-	var log logbook
-	b, url := newBroker(t, func(o *broker.Options) {
-		o.MaxUnacked, o.UnackedTimeout = 4, 200*time.Millisecond
-		o.Log = log.logger()
+	synctest.Test(t, func(t *testing.T) {
+		var log logbook
+		var got []ingest.Message
+		dial := bubble(t, func(m ingest.Message) { got = append(got, m) }, func(o *broker.Options) {
+			o.MaxUnacked = 4
+			o.Log = log.logger()
+		})
+		c := dial()
+		c.Hello("gw-a")
+		go func() {
+			for id := range uint16(6) {
+				c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, id+1, "x")
+			}
+		}()
+		synctest.Wait()
+		if len(got) != 4 {
+			t.Fatalf("%d messages came in, want 4", len(got))
+		}
+		time.Sleep(59 * time.Second)
+		got[3].Done()
+		if id := c.Puback(); id != 4 {
+			t.Errorf("PUBACK of %d", id)
+		}
+		synctest.Wait()
+		if len(got) != 5 {
+			t.Errorf("%d messages came in, want one more", len(got))
+		}
+		if d := readUntilClosed(c); d != time.Minute || log.count(broker.ErrIDUnacked) != 1 {
+			t.Errorf("it was disconnected after %s, and %d times in the log", d, log.count(broker.ErrIDUnacked))
+		}
+		c = dial() // starts afresh
+		c.Hello("gw-a")
+		c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, 1, "x")
+		synctest.Wait()
+		if len(got) != 6 {
+			t.Errorf("%d messages came in after it was back", len(got))
+		}
 	})
-	sink, _ := brokertest.Start(t, b)
-	sink.Hold()
-	topic := wire.Topic("gw-a", wire.LeafAlarm)
-
-	c := brokertest.DialRaw(t, url)
-	c.Hello("gw-a")
-	for id := range uint16(6) {
-		c.Publish(topic, 1, id+1, "x")
-	}
-	sink.Await(t, "gw-a", wire.LeafAlarm, 4)[3].Done()
-	if id := c.Puback(); id != 4 {
-		t.Errorf("PUBACK of %d", id)
-	}
-	sink.Await(t, "gw-a", wire.LeafAlarm, 5)
-	c.Closed()
-	brokertest.Wait(t, "the log", func() bool { return log.count(broker.ErrIDUnacked) == 1 })
-	if n := len(sink.Of("gw-a", wire.LeafAlarm)); n != 5 {
-		t.Errorf("%d messages came in, want 4 and the one for which there was room", n)
-	}
-	// It starts afresh.
-	c = brokertest.DialRaw(t, url)
-	c.Hello("gw-a")
-	c.Publish(topic, 1, 1, "x")
-	sink.Await(t, "gw-a", wire.LeafAlarm, 6)
 }
 
 // A gateway that reads nothing costs a bounded amount and in the end its
@@ -198,10 +207,14 @@ func TestStopIsBounded(t *testing.T) {
 	close(open)
 }
 
-// bubble runs a broker on a listener in memory and returns a connection to it.
-func bubble(t *testing.T, deliver func(ingest.Message)) (b *broker.Broker, dial func() *brokertest.Raw) {
+// bubble runs a broker on a listener in memory and returns what connects to it.
+func bubble(t *testing.T, deliver func(ingest.Message), change ...func(*broker.Options)) func() *brokertest.Raw {
 	pipe := brokertest.NewPipe()
-	b, err := broker.New(broker.Options{Gatekeeper: gates{}, Listeners: []broker.Listener{{Net: pipe}}})
+	opts := broker.Options{Gatekeeper: gates{}, Listeners: []broker.Listener{{Net: pipe}}}
+	for _, c := range change {
+		c(&opts)
+	}
+	b, err := broker.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +227,7 @@ func bubble(t *testing.T, deliver func(ingest.Message)) (b *broker.Broker, dial 
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return b, func() *brokertest.Raw {
+	return func() *brokertest.Raw {
 		conn, err := pipe.Dial(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -237,7 +250,7 @@ func readUntilClosed(c net.Conn) time.Duration {
 
 func TestSilentConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, dial := bubble(t, func(ingest.Message) {})
+		dial := bubble(t, func(ingest.Message) {})
 		if d := readUntilClosed(dial()); d != 10*time.Second {
 			t.Errorf("without a CONNECT it was kept for %s, want 10 s", d)
 		}
@@ -254,22 +267,30 @@ func TestSilentConnections(t *testing.T) {
 }
 
 // The keepalive runs out while ingest takes its time. The connection is not at
-// fault: it stays, and the PUBACK is written.
-func TestSlowCommitKeepsTheConnection(t *testing.T) {
+// fault: it stays, and PUBACKs are written meanwhile.
+func TestSlowIngestKeepsTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, dial := bubble(t, func(m ingest.Message) {
-			time.Sleep(5 * time.Minute)
-			m.Done()
+		var first ingest.Message
+		dial := bubble(t, func(m ingest.Message) {
+			switch string(m.Payload) {
+			case "first":
+				first = m
+			case "second": // commits the first, and itself only later
+				time.Sleep(5 * time.Minute)
+				first.Done()
+				time.Sleep(5 * time.Minute)
+				m.Done()
+			}
 		})
 		c := dial()
+		began := time.Now()
 		c.Hello("gw-a", func(p *packets.ConnectPacket) { p.Keepalive = 20 })
-		c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, 3, "x")
-		if id := c.Puback(); id != 3 {
-			t.Errorf("PUBACK of %d", id)
-		}
-		c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, 4, "y")
-		if id := c.Puback(); id != 4 {
-			t.Errorf("PUBACK of %d", id)
+		c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, 1, "first")
+		c.Publish(wire.Topic("gw-a", wire.LeafAlarm), 1, 2, "second")
+		for id := range uint16(2) {
+			if got := c.Puback(); got != id+1 || time.Since(began) != time.Duration(got)*5*time.Minute {
+				t.Errorf("PUBACK of %d after %s", got, time.Since(began))
+			}
 		}
 	})
 }
@@ -280,7 +301,7 @@ func TestNewConnectionWaitsForTheOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		open := make(chan struct{})
 		var got []string
-		_, dial := bubble(t, func(m ingest.Message) {
+		dial := bubble(t, func(m ingest.Message) {
 			<-open
 			got = append(got, string(m.Payload))
 			m.Done()

@@ -54,6 +54,9 @@ func (h Home) Check() error {
 	if h.Name == "" || len(h.Name) > 200 {
 		return fmt.Errorf("%w: a name is 1–200 bytes", ErrHome)
 	}
+	if h.Zone == "" || h.Zone == "Local" {
+		return fmt.Errorf("%w: a time zone has a name such as Europe/Stockholm", ErrHome) // time takes these for the server's own
+	}
 	if _, err := time.LoadLocation(h.Zone); err != nil {
 		return fmt.Errorf("%w: time zone: %w", ErrHome, err)
 	}

@@ -46,13 +46,28 @@ func TestConformance(t *testing.T) {
 		{"credentials", testCredentials},
 		{"audit log", testAudit},
 		{"what is old is forgotten", testDeleteExpired},
+		{"a backup is whole, or names another tool", testBackup},
 		{"no text from outside can stop a commit", testText},
+	}
+	lives := []struct {
+		name string
+		test func(t *testing.T, address string)
+	}{
+		{"opening twice keeps what is there", testOpenTwice},
+		{"many may create the database at once", testCreateAtOnce},
+		{"the work of a newer version is refused", testNewer},
+		{"processes write one at a time", testOneAtATime},
+		{"events are seen in the order of their numbers", testEventOrder},
+		{"P1 what was committed survives kill -9", testKill},
+		{"P5 P6 a model, replayed and reopened", testModel},
 	}
 	databases(t, func(t *testing.T, address func(testing.TB) string) {
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) { test.test(t, open(t, address(t))) })
 		}
-		t.Run("events are seen in the order of their numbers", func(t *testing.T) { testEventOrder(t, address(t)) })
+		for _, test := range lives {
+			t.Run(test.name, func(t *testing.T) { test.test(t, address(t)) })
+		}
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the "sqlite" driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // dialect is all in which the two databases differ.
@@ -24,7 +25,10 @@ type dialect struct {
 	lock string
 	// rows is how many rows go into one INSERT: many where each statement is a
 	// round trip, few where long statements are dear to parse.
-	rows   int
+	rows int
+	// busy reports whether a transaction did not begin because another process
+	// writes, and may be tried again.
+	busy   func(error) bool
 	backup func(ctx context.Context, path string) error
 }
 
@@ -39,14 +43,14 @@ func connect(address string) (write, read *sql.DB, d dialect, err error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch {
 	case scheme == "sqlite" && rest != "":
-		return sqlite(rest)
+		return openSQLite(rest)
 	case scheme == "postgres" || scheme == "postgresql":
-		return postgres(address)
+		return openPostgres(address)
 	}
 	return nil, nil, dialect{}, errAddress
 }
 
-func sqlite(path string) (write, read *sql.DB, d dialect, err error) {
+func openSQLite(path string) (write, read *sql.DB, d dialect, err error) {
 	path = filepath.Clean(path)
 	// Health data: for nobody but the service. The log and the shared memory
 	// beside the file get the file's own mode.
@@ -58,24 +62,28 @@ func sqlite(path string) (write, read *sql.DB, d dialect, err error) {
 		return nil, nil, dialect{}, fmt.Errorf("LYK-0701: open database: %w", err)
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	pragmas := func(more url.Values) string {
-		more["_pragma"] = append([]string{"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, more["_pragma"]...)
-		return file + "?" + more.Encode()
-	}
-	if write, err = sql.Open("sqlite", pragmas(url.Values{"_txlock": {"immediate"}})); err != nil {
+	// A wait inside SQLite does not end with a context, so the one that writes
+	// waits in short turns.
+	writes := url.Values{"_pragma": {"busy_timeout(500)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	reads := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
+	if write, err = sql.Open("sqlite", file+"?"+writes.Encode()); err != nil {
 		return nil, nil, dialect{}, fmt.Errorf("LYK-0701: open database: %w", err)
 	}
-	if read, err = sql.Open("sqlite", pragmas(url.Values{"_pragma": {"query_only(1)"}})); err != nil {
+	if read, err = sql.Open("sqlite", file+"?"+reads.Encode()); err != nil {
 		return nil, nil, dialect{}, errors.Join(fmt.Errorf("LYK-0701: open database: %w", err), write.Close())
 	}
 	return write, read, dialect{
 		migrations: goose.DialectSQLite3,
 		rows:       8,
+		busy: func(err error) bool {
+			var e *sqlite.Error
+			return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+		},
 		backup:     func(ctx context.Context, to string) error { return backupSQLite(ctx, file, to) },
 	}, nil
 }
 
-func postgres(address string) (write, read *sql.DB, d dialect, err error) {
+func openPostgres(address string) (write, read *sql.DB, d dialect, err error) {
 	config, err := pgx.ParseConfig(address) // its errors hide the password
 	if err != nil {
 		return nil, nil, dialect{}, fmt.Errorf("%w: %w", errAddress, err)
@@ -89,6 +97,7 @@ func postgres(address string) (write, read *sql.DB, d dialect, err error) {
 		lock: `SELECT pg_advisory_xact_lock(7596553784), set_config('synchronous_commit', 'on', true),
 			set_config('idle_in_transaction_session_timeout', '30s', true)`,
 		rows:   200,
+		busy:   func(error) bool { return false }, // waits for the lock
 		backup: backupPostgres,
 	}, nil
 }

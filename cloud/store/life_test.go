@@ -20,70 +20,61 @@ import (
 	"github.com/lykta/lykta/devices/wire"
 )
 
-func TestOpenTwiceKeepsWhatIsThere(t *testing.T) {
-	databases(t, func(t *testing.T, address func(testing.TB) string) {
-		url := address(t)
-		press := alert(care.AlertSOS, "button", at(0))
-		raise(t, open(t, url), press)
-		s := open(t, url) // beside the first, as the CLI does
-		if got := must(s.Alert(t.Context(), press.ID))(t); got != press {
-			t.Errorf("after opening again: %+v, want %+v", got, press)
-		}
-		if err := s.Ping(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
+func testOpenTwice(t *testing.T, url string) {
+	press := alert(care.AlertSOS, "button", at(0))
+	raise(t, open(t, url), press)
+	s := open(t, url) // beside the first, as the CLI does
+	if got := must(s.Alert(t.Context(), press.ID))(t); got != press {
+		t.Errorf("after opening again: %+v, want %+v", got, press)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
-func TestManyMayCreateTheDatabaseAtOnce(t *testing.T) {
-	databases(t, func(t *testing.T, address func(testing.TB) string) {
-		url := address(t)
-		var all sync.WaitGroup
-		for i := range 4 {
-			all.Go(func() {
-				s, err := store.Open(t.Context(), url)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer s.Close()
-				c := care.Commit{Raise: []care.Alert{alert(care.AlertSOS, fmt.Sprint("b", i), at(i))}}
-				if _, err := s.Commit(t.Context(), c); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if got := must(open(t, url).Events(t.Context(), 0, 0))(t); len(got) != 4 {
-			t.Errorf("%d events of 4", len(got))
-		}
-	})
+func testCreateAtOnce(t *testing.T, url string) {
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			s, err := store.Open(t.Context(), url)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			c := care.Commit{Raise: []care.Alert{alert(care.AlertSOS, fmt.Sprint("b", i), at(i))}}
+			if _, err := s.Commit(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := must(open(t, url).Events(t.Context(), 0, 0))(t); len(got) != 4 {
+		t.Errorf("%d events of 4", len(got))
+	}
 }
 
-func TestOpenRefusesTheWorkOfANewerVersion(t *testing.T) {
-	databases(t, func(t *testing.T, address func(testing.TB) string) {
-		url := address(t)
-		open(t, url)
-		driver, source := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, source = "pgx", url
-		}
-		db, err := sql.Open(driver, source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
-			t.Fatal(err)
-		}
-		s, err := store.Open(t.Context(), url)
-		if err == nil {
-			s.Close()
-		}
-		if err == nil || !strings.Contains(err.Error(), "LYK-0703") {
-			t.Errorf("Open = %v, want LYK-0703", err)
-		}
-	})
+func testNewer(t *testing.T, url string) {
+	open(t, url)
+	driver, source := "sqlite", strings.TrimPrefix(url, "sqlite:")
+	if strings.HasPrefix(url, "postgres") {
+		driver, source = "pgx", url
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), url)
+	if err == nil {
+		s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "LYK-0703") {
+		t.Errorf("Open = %v, want LYK-0703", err)
+	}
 }
 
 func TestOpenExplainsABadAddress(t *testing.T) {
@@ -124,8 +115,14 @@ func TestSQLiteFilesAreForNobodyElse(t *testing.T) {
 	}
 }
 
-func TestBackupIsWholeWhileOthersWrite(t *testing.T) {
-	s := open(t, sqliteAddress(t))
+func testBackup(t *testing.T, s *store.Store) {
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if strings.Contains(t.Name(), "postgres") {
+		if err := s.Backup(t.Context(), path); err == nil || !strings.Contains(err.Error(), "pg_dump") {
+			t.Errorf("Backup = %v, want a word about pg_dump", err)
+		}
+		return
+	}
 	writing, stop := context.WithCancel(t.Context())
 	var writer sync.WaitGroup
 	first := make(chan struct{})
@@ -145,7 +142,6 @@ func TestBackupIsWholeWhileOthersWrite(t *testing.T) {
 		}
 	})
 	<-first
-	path := filepath.Join(t.TempDir(), "copy.db")
 	err := s.Backup(t.Context(), path)
 	stop()
 	writer.Wait()
@@ -168,61 +164,53 @@ func TestBackupIsWholeWhileOthersWrite(t *testing.T) {
 	}
 }
 
-func TestBackupOfPostgresNamesItsOwnTool(t *testing.T) {
-	err := open(t, postgrestest.Start(t)).Backup(t.Context(), filepath.Join(t.TempDir(), "copy"))
-	if err == nil || !strings.Contains(err.Error(), "pg_dump") {
-		t.Errorf("Backup = %v, want a word about pg_dump", err)
-	}
-}
-
-// TestKill proves P1's part of the store: what Commit has returned for is
+// testKill proves P1's part of the store: what Commit has returned for is
 // there after kill -9, and what it has not is there wholly or not at all.
-func TestKill(t *testing.T) {
-	if url := os.Getenv("LYKTA_TEST_KILL"); url != "" {
-		writeUntilKilled(t, url)
-	}
-	databases(t, func(t *testing.T, address func(testing.TB) string) {
-		url := address(t)
-		promised := 0
-		for round := range 3 {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
-			cmd.Env = append(os.Environ(), "LYKTA_TEST_KILL="+url)
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
+func testKill(t *testing.T, url string) {
+	promised := 0
+	for round := range 3 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestWriteUntilKilled$")
+		cmd.Env = append(os.Environ(), "LYKTA_TEST_KILL="+url)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 0; n < 10+round*7 && lines.Scan(); n++ {
+			if _, err := fmt.Sscanf(lines.Text(), "committed %d", &promised); err != nil {
+				t.Fatalf("writer says %q", lines.Text())
 			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(out)
-			for n := 0; n < 10+round*7 && lines.Scan(); n++ {
-				if _, err := fmt.Sscanf(lines.Text(), "committed %d", &promised); err != nil {
-					t.Fatalf("writer says %q", lines.Text())
-				}
-			}
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			for lines.Scan() { // what it said before it died
-				_, _ = fmt.Sscanf(lines.Text(), "committed %d", &promised)
-			}
-			_ = cmd.Wait() // killed
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() { // what it said before it died
+			_, _ = fmt.Sscanf(lines.Text(), "committed %d", &promised)
+		}
+		_ = cmd.Wait() // killed
 
-			s := open(t, url)
-			marks, records := must(s.Marks(t.Context()))(t), must(s.Uncopied(t.Context(), 0))(t)
-			alerts, events := must(s.Alerts(t.Context(), store.AlertFilter{}))(t), must(s.Events(t.Context(), 0, 0))(t)
-			n := int(marks[0].Evaluated)
-			if n < promised || len(records) != n || len(alerts) != n || len(events) != n {
-				t.Fatalf("promised %d; found mark %d, %d records, %d alerts, %d events", promised, n, len(records), len(alerts), len(events))
-			}
+		s := open(t, url)
+		marks, records := must(s.Marks(t.Context()))(t), must(s.Uncopied(t.Context(), 0))(t)
+		alerts, events := must(s.Alerts(t.Context(), store.AlertFilter{}))(t), must(s.Events(t.Context(), 0, 0))(t)
+		n := int(marks[0].Evaluated)
+		if n < promised || len(records) != n || len(alerts) != n || len(events) != n {
+			t.Fatalf("promised %d; found mark %d, %d records, %d alerts, %d events", promised, n, len(records), len(alerts), len(events))
 		}
-		if promised < 30 {
-			t.Fatalf("only %d commits were tried", promised)
-		}
-	})
+	}
+	if promised < 30 {
+		t.Fatalf("only %d commits were tried", promised)
+	}
 }
 
-func writeUntilKilled(t *testing.T, url string) {
+// TestWriteUntilKilled is the process that testKill kills.
+func TestWriteUntilKilled(t *testing.T) {
+	url := os.Getenv("LYKTA_TEST_KILL")
+	if url == "" {
+		t.Skip("does its work as a process of its own")
+	}
 	s := open(t, url)
 	n := uint64(0)
 	for _, m := range must(s.Marks(t.Context()))(t) {

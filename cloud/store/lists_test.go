@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -263,5 +264,28 @@ func testEventOrder(t *testing.T, address string) {
 	}
 	if want := writers * each * 2; len(seen) != want {
 		t.Errorf("saw %d events, want %d", len(seen), want)
+	}
+}
+
+// testOneAtATime has another process write in the middle of a change: it must
+// wait, for as long as it cares to.
+func testOneAtATime(t *testing.T, address string) {
+	ours, theirs := open(t, address), open(t, address)
+	press := alert(care.AlertSOS, "button", at(0))
+	raise(t, ours, press)
+	other := care.Commit{Raise: []care.Alert{alert(care.AlertSOS, "other", at(1))}}
+	_, event, err := ours.ChangeAlert(t.Context(), press.ID, func(a care.Alert) (care.Alert, store.Change, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if _, err := theirs.Commit(ctx, other); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("another process wrote in the middle of a change: %v", err)
+		}
+		return acknowledge("Anna", "", at(1))(a)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if events := commit(t, theirs, other); len(events) != 1 || events[0].ID <= event.ID {
+		t.Errorf("after the change: %+v, want one event after %d", events, event.ID)
 	}
 }

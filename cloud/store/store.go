@@ -75,7 +75,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 
 // migrateTries is how often migrations are tried: of two processes that start
 // at the same moment on an old database, one finds the other's work half done.
-const migrateTries = 5
+const migrateTries = 10
 
 func (s *Store) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
@@ -172,7 +172,14 @@ func (s *Store) transact(ctx context.Context, f func(*tx) error) error {
 	defer conn.Close()
 	life, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
 	defer cancel()
+	stop := context.AfterFunc(ctx, cancel) // until the transaction has begun
 	t, err := conn.BeginTx(life, nil)
+	for err != nil && s.dialect.busy(err) && life.Err() == nil {
+		t, err = conn.BeginTx(life, nil)
+	}
+	if !stop() && err == nil {
+		err = errors.Join(ctx.Err(), t.Rollback())
+	}
 	if err != nil {
 		return err
 	}

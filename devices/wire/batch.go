@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -215,6 +216,8 @@ func (r Record) check(seq uint64, place int) error {
 	switch {
 	case r.Kind == "":
 		return errors.New("kind is missing")
+	case r.Heartbeat != nil && r.Kind != devices.Heartbeat:
+		return errors.New("field \"heartbeat\" goes with its kind only")
 	case r.Device == "" && r.Heartbeat == nil && r.Dropped == nil:
 		return errors.New("device is missing")
 	case len(r.Device) > MaxName || len(r.Kind) > MaxName || len(r.Room) > MaxName || len(r.Unit) > MaxName:
@@ -251,7 +254,7 @@ type recordJSON struct {
 	Dropped   *Dropped       `json:"dropped,omitempty"`
 }
 
-var recordFields = map[string]bool{"t": true, "d": true, "k": true, "v": true, "u": true, "s": true, "r": true, "heartbeat": true, "dropped": true}
+var recordFields = []string{"t", "d", "k", "v", "u", "s", "r", "heartbeat", "dropped"}
 
 // MarshalJSON writes the record with its unknown fields, which come last and
 // in the order of their names.
@@ -285,8 +288,9 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	for name := range all {
-		if recordFields[strings.ToLower(name)] {
-			delete(all, name) // encoding/json matches names without case
+		// encoding/json matches names without case, by the same folding.
+		if slices.ContainsFunc(recordFields, func(known string) bool { return strings.EqualFold(known, name) }) {
+			delete(all, name)
 		}
 	}
 	if len(all) > 0 {

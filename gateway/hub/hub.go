@@ -53,7 +53,7 @@ const (
 	maxUnsaved  = 1000                   // alarms held in memory while nothing can be stored
 	maxDevices  = 512                    // devices whose silence is measured
 	queued      = 256                    // messages that wait for the hub
-	maxCommands = 32
+	maxCommands = 256
 )
 
 // Hub is made by New and lives in Run.

@@ -121,9 +121,9 @@ func (s *Spool) load(db *sql.DB) error {
 // and carries over the alarms that can still be read. An alarm that the cloud already
 // has may so reach it twice; that is the better of the two mistakes.
 func (s *Spool) replace(why error) error {
+	s.broken = true
 	if s.db != nil {
 		s.db.Close() // damaged: its error says nothing new
-		s.db = nil
 	}
 	path := filepath.Join(s.opt.Dir, file)
 	aside := path + ".corrupt-" + time.Now().UTC().Format("20060102T150405.000")
@@ -135,6 +135,7 @@ func (s *Spool) replace(why error) error {
 	if err := s.open(); err != nil {
 		return fmt.Errorf("replace damaged spool: %w", err)
 	}
+	s.broken = false
 	saved, err := s.salvage(aside)
 	if err != nil {
 		return fmt.Errorf("carry alarms over from damaged spool: %w", err)

@@ -100,6 +100,7 @@ type Spool struct {
 
 	// Owned by the goroutine of own.
 	db      *sql.DB
+	broken  bool // damaged, and not replaced yet
 	epoch   string
 	boot    int64 // row of this process's boot
 	lanes   lanes
@@ -217,7 +218,14 @@ func (s *Spool) own() {
 func (s *Spool) call(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	select {
-	case s.calls <- func() { done <- f() }:
+	case s.calls <- func() {
+		err := f()
+		if damaged(err) {
+			err = errors.Join(err, s.replace(err))
+			s.publish()
+		}
+		done <- err
+	}:
 		return <-done
 	case <-s.stop:
 		return ErrClosed
@@ -313,9 +321,15 @@ func (s *Spool) gather(first *appendCall) []*appendCall {
 // commit stores a group, or says why not. When the disk is full the alarms
 // among the group get the reserve.
 func (s *Spool) commit(group []*appendCall) {
-	err := s.write(group)
+	var err error
+	if s.broken {
+		err = s.replace(errDamaged)
+	}
+	if err == nil {
+		err = s.write(group)
+	}
 	switch {
-	case err == nil:
+	case err == nil, s.broken:
 	case damaged(err):
 		if err = s.replace(err); err == nil {
 			err = s.write(group)

@@ -1,11 +1,13 @@
 package spool
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -123,12 +125,23 @@ func (c *cloud) drain(s *Spool, lane wire.Lane) error {
 	}
 }
 
+// memory is a directory that is quick to write to, where there is one: a
+// thousand small writes need no disk to show what order they are in.
+func memory(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "lykta-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // Whatever is done in whatever order, and wherever the power goes: what was
 // appended is delivered once and in order, or reported as dropped, exactly;
 // and alarms are delivered.
 func TestNothingIsLostUncounted(t *testing.T) {
 	ctx := context.Background()
-	base := t.TempDir()
+	base := memory(t)
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
@@ -479,6 +492,65 @@ func TestADamagedDatabaseIsSetAsideAndAlarmsCarriedOver(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestDamageFoundUnderWayDoesNotStopTheSpool(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, Options{})
+	must(s.Append(ctx, press(1), press(2)))(t)
+	old := s.Lane(wire.Alarm).Epoch
+	if err := s.call(ctx, func() error { return errDamaged }); !errors.Is(err, errDamaged) {
+		t.Fatal(err)
+	}
+	must(s.Append(ctx, press(3)))(t)
+	b := must(s.Next(ctx, wire.Alarm, 0, 10, 1<<20))(t)
+	if b.Epoch == old || len(b.Records) != 3 || s.Lane(wire.Alarm).Last != 3 {
+		t.Fatalf("%d alarms under epoch %s, want all 3 under a new one", len(b.Records), b.Epoch)
+	}
+}
+
+// A process that is killed in the middle of whatever it does keeps every
+// record whose Append had returned.
+func TestKilledInTheMiddle(t *testing.T) {
+	if dir := os.Getenv("LYKTA_SPOOL_TEST_CHILD"); dir != "" {
+		s := open(t, Options{Dir: dir, MaxBytes: 1 << 20})
+		for i := 1; ; i++ {
+			if _, err := s.Append(context.Background(), press(float64(i)), entry(devices.Motion, "m", 1, 5)); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("stored", i)
+		}
+	}
+	dir := t.TempDir()
+	for round := range 3 {
+		child := exec.Command(os.Args[0], "-test.run=^TestKilledInTheMiddle$")
+		child.Env = append(os.Environ(), "LYKTA_SPOOL_TEST_CHILD="+dir)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := uint64(0)
+		if sum, err := Inspect(context.Background(), dir); err == nil {
+			before = sum.Lanes[0].Last
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines, stored := bufio.NewScanner(out), uint64(0)
+		for lines.Scan() {
+			fmt.Sscanf(lines.Text(), "stored %d", &stored)
+			if stored == uint64(20*(round+1)) {
+				child.Process.Kill()
+			}
+		}
+		child.Wait() // killed: its error says so
+		s := open(t, Options{Dir: dir})
+		l := s.Lane(wire.Alarm)
+		if stored == 0 || l.Last < before+stored || l.Last > before+stored+1 || l.Depth != int(l.Last) {
+			t.Errorf("round %d: lane ends at %d with %d records; %d were there, %d more were stored", round, l.Last, l.Depth, before, stored)
+		}
+		s.Close()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -155,6 +156,7 @@ func (m MQTT) open(ctx context.Context, u *url.URL) (net.Conn, error) {
 
 type mqttLink struct {
 	gateway  string
+	waiting  []paho.Token // for the broker's answer; touched by Publish only
 	client   paho.Client
 	meter    atomic.Pointer[meter]
 	lost     chan struct{}
@@ -194,14 +196,33 @@ func (l *mqttLink) await(ctx context.Context, token paho.Token) error {
 	}
 }
 
+// maxUnanswered is how many messages may wait for the broker's own answer. A
+// broker answers what it has stored, and stops reading, alarms included, when
+// too much waits: a new connection is the better way on.
+const maxUnanswered = 512
+
+var errUnanswered = errors.New("the broker has answered too few messages; beginning anew")
+
 // Publish gives one message to the network and waits until it is written, so
 // that never more than one stands between a fresh alarm and the socket. QoS 1
 // is asked for the broker's sake; its answer is not waited for.
 func (l *mqttLink) Publish(leaf wire.Leaf, retained bool, payload []byte) error {
+	l.waiting = slices.DeleteFunc(l.waiting, func(t paho.Token) bool {
+		select {
+		case <-t.Done():
+			return true
+		default:
+			return false
+		}
+	})
+	if len(l.waiting) == maxUnanswered {
+		return errUnanswered
+	}
 	meter := l.meter.Load()
 	written, moved := meter.state()
 	target := written + int64(len(payload))
 	token := l.client.Publish(wire.Topic(l.gateway, leaf), 1, retained, payload)
+	l.waiting = append(l.waiting, token)
 	timeout := time.NewTimer(writeTimeout)
 	defer timeout.Stop()
 	acked := token.Done()

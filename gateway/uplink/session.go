@@ -192,6 +192,11 @@ func (s *session) pick(ctx context.Context, now time.Time) (m *message, again ti
 
 // batch reads the lane's next batch, if one is due.
 func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message, time.Time, error) {
+	stands := s.opt.Spool.Lane(w.lane)
+	if stands.Epoch != w.epoch { // the spool was replaced under way
+		s.reset()
+		w = s.lane(w.lane)
+	}
 	if w.bridge != nil {
 		b := s.bridge(w)
 		w.bridge = nil
@@ -208,7 +213,7 @@ func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message
 			return m, time.Time{}, err
 		}
 	}
-	after, ok, again := w.next(now, s.opt.Spool.Lane(w.lane).Last)
+	after, ok, again := w.next(now, stands.Last)
 	if !ok {
 		return nil, again, nil
 	}
@@ -216,12 +221,8 @@ func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if b.Epoch != w.epoch { // the spool was replaced under way
-		s.reset()
-		return s.batch(ctx, s.lane(w.lane), now)
-	}
-	if len(b.Records) == 0 {
-		return nil, time.Time{}, nil
+	if b.Epoch != w.epoch || len(b.Records) == 0 {
+		return nil, now, nil // it was replaced just now: look again
 	}
 	w.took(b.Last())
 	m, err := s.encode(w, b)

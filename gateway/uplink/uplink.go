@@ -175,7 +175,7 @@ type mailbox struct {
 
 const (
 	maxAcks     = 256
-	maxCommands = 32
+	maxCommands = 256
 )
 
 func newMailbox() *mailbox { return &mailbox{notify: make(chan struct{}, 1)} }

@@ -97,26 +97,29 @@ func (w *window) patience() time.Duration {
 }
 
 // moved takes the cloud's word. It reports whether that was progress.
+//
+// Held is said whenever the cloud has evaluated more than it has stored. That
+// the store takes nothing follows only when upto stands still with it; then
+// the window moves on beyond held. As soon as upto moves, what the store did not take
+// is sent again.
 func (w *window) moved(now time.Time, upto, held uint64) bool {
-	before, wasHeld, acked := w.floor(), w.held > 0, w.acked
+	floor, wasHeld, stored := w.floor(), w.held > 0, upto > w.acked
 	w.isBehind, w.bridge = false, nil
-	w.acked = upto
-	w.held = 0
-	if held > upto {
+	w.acked, w.held = upto, 0
+	switch {
+	case held > upto && !stored:
 		w.held = held
-	}
-	if wasHeld && w.held == 0 { // the store is back: send what it did not take
+		if !wasHeld {
+			w.probe = now.Add(pauseToProbe())
+		}
+	case wasHeld:
 		w.goBack()
 	}
-	if w.held > 0 && (!wasHeld || w.probe.IsZero()) {
-		w.probe = now.Add(probeLeast + rand.N(probeMost-probeLeast))
-	}
-	floor := w.floor()
-	for len(w.out) > 0 && w.out[0] <= floor {
+	for len(w.out) > 0 && w.out[0] <= w.floor() {
 		w.out = w.out[1:]
 	}
-	w.sent = max(w.sent, floor)
-	if floor <= before && upto <= acked {
+	w.sent = max(w.sent, w.floor())
+	if !stored && w.floor() <= floor {
 		return false
 	}
 	w.tries, w.deadline = 0, time.Time{}
@@ -126,6 +129,8 @@ func (w *window) moved(now time.Time, upto, held uint64) bool {
 	}
 	return true
 }
+
+func pauseToProbe() time.Duration { return probeLeast + rand.N(probeMost-probeLeast) }
 
 // fellBehind takes the cloud's word that it has less than it once had. A
 // late message could say so as well; it is believed only when time has run out.
@@ -160,10 +165,10 @@ func (w *window) goBack() {
 // probing reports whether it is time to ask a holding cloud again, and sets
 // the next time.
 func (w *window) probing(now time.Time) bool {
-	if w.held == 0 || w.probe.IsZero() || now.Before(w.probe) {
+	if w.held == 0 || now.Before(w.probe) {
 		return false
 	}
-	w.probe = now.Add(probeLeast + rand.N(probeMost-probeLeast))
+	w.probe = now.Add(pauseToProbe())
 	return true
 }
 

@@ -9,8 +9,7 @@ export type Time = string;
 
 export type Severity = Open<'emergency' | 'attention' | 'technical'>;
 export type AlertState = Open<'open' | 'acknowledged' | 'resolved'>;
-export type Outcome =
-  'helped' | 'false_press' | 'test' | 'technical' | 'could_not_reach' | 'other';
+export type Outcome = 'helped' | 'false_press' | 'test' | 'technical' | 'could_not_reach' | 'other';
 export type AlertKind = Open<
   | 'sos'
   | 'fall'

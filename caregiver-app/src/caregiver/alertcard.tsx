@@ -61,7 +61,10 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
       </div>
       {(place || (technical && alert.device)) && (
         <p class="card-place">
-          {[place && sentence(place), technical && alert.device && t('alert.device', { device: alert.device })]
+          {[
+            place && sentence(place),
+            technical && alert.device && t('alert.device', { device: alert.device }),
+          ]
             .filter(Boolean)
             .join(' · ')}
         </p>
@@ -173,7 +176,12 @@ function CloseForm({ alert, done }: { alert: Alert; done: () => void }) {
       form.current?.querySelector('input')?.focus();
       return;
     }
-    queue.add({ alert: alert.id, kind: 'resolve', outcome: draft.outcome, note: draft.note.trim() });
+    queue.add({
+      alert: alert.id,
+      kind: 'resolve',
+      outcome: draft.outcome,
+      note: draft.note.trim(),
+    });
     closing.value = null;
     // The card is about to go; the heading of the screen is where to go on from.
     document.querySelector<HTMLElement>('h1')?.focus();

@@ -45,9 +45,7 @@ function Door() {
     case 'failed':
       return <Failed id={is.id} network={is.network} />;
     case 'signed-out':
-      return (
-        <SignInScreen code={to.screen === 'sign-in' ? to.code : ''} expired={is.expired} />
-      );
+      return <SignInScreen code={to.screen === 'sign-in' ? to.code : ''} expired={is.expired} />;
     case 'signed-in':
       return <House />;
   }
@@ -265,7 +263,11 @@ function Menu() {
         <button type="button" class="button" onClick={() => void leave()}>
           {t('menu.sign_out')}
         </button>
-        {failed.value && <p class="field-error" role="alert">{failed.value}</p>}
+        {failed.value && (
+          <p class="field-error" role="alert">
+            {failed.value}
+          </p>
+        )}
       </div>
     </details>
   );

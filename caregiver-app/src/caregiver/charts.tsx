@@ -40,7 +40,10 @@ export function linesOf(windows: readonly Window[]): Line[] {
     .map((line) => {
       const { room, device } = line[0]!;
       return {
-        label: crowded(room) || !room ? [room && roomName(room), device].filter(Boolean).join(' · ') : roomName(room),
+        label:
+          crowded(room) || !room
+            ? [room && roomName(room), device].filter(Boolean).join(' · ')
+            : roomName(room),
         windows: [...line].sort((a, b) => Date.parse(a.t) - Date.parse(b.t)),
       };
     })
@@ -51,7 +54,11 @@ export function linesOf(windows: readonly Window[]): Line[] {
 export function Charts({ home }: { home: HomeDetail }) {
   const kinds = [...new Set(home.last.filter(isMeasurement).map((r) => r.kind))]
     .filter((k) => !dull.has(k))
-    .sort((a, b) => Number(b === 'temperature') - Number(a === 'temperature') || kindName(a).localeCompare(kindName(b)));
+    .sort(
+      (a, b) =>
+        Number(b === 'temperature') - Number(a === 'temperature') ||
+        kindName(a).localeCompare(kindName(b)),
+    );
   const chosen = useSignal('');
   const range = useSignal<Range>('24h');
   if (kinds.length === 0) return null;
@@ -86,7 +93,13 @@ export function Charts({ home }: { home: HomeDetail }) {
           ))}
         </fieldset>
       </div>
-      <Chart key={`${kind} ${range.value}`} home={home} kind={kind} unit={unit} range={range.value} />
+      <Chart
+        key={`${kind} ${range.value}`}
+        home={home}
+        kind={kind}
+        unit={unit}
+        range={range.value}
+      />
     </section>
   );
 }
@@ -141,7 +154,11 @@ function Chart({ home, kind, unit, range }: ChartProps) {
   return (
     <figure class="chart">
       <Curve lines={shown} unit={unit} zone={home.zone} step={ranges[range].step} />
-      <Summary lines={shown} unit={unit} caption={t('charts.caption', { kind: kindName(kind), range: t(`charts.${range}`) })} />
+      <Summary
+        lines={shown}
+        unit={unit}
+        caption={t('charts.caption', { kind: kindName(kind), range: t(`charts.${range}`) })}
+      />
     </figure>
   );
 }
@@ -175,7 +192,15 @@ function Curve({ lines, unit, zone, step }: CurveProps) {
   return <div class="curve" ref={box} aria-hidden="true" />;
 }
 
-function Summary({ lines, unit, caption }: { lines: readonly Line[]; unit: string; caption: string }) {
+function Summary({
+  lines,
+  unit,
+  caption,
+}: {
+  lines: readonly Line[];
+  unit: string;
+  caption: string;
+}) {
   return (
     <table class="chart-table">
       <caption>{caption}</caption>

@@ -8,7 +8,13 @@ import type { Line } from './charts';
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2], [14, 4]];
 
 /** Draws the lines into the box, as wide as it is; returns what takes them away. */
-export function draw(box: HTMLElement, lines: readonly Line[], unit: string, zone: string, step: number): () => void {
+export function draw(
+  box: HTMLElement,
+  lines: readonly Line[],
+  unit: string,
+  zone: string,
+  step: number,
+): () => void {
   const style = getComputedStyle(box);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const font = `13px ${style.fontFamily}`;
@@ -30,7 +36,8 @@ export function draw(box: HTMLElement, lines: readonly Line[], unit: string, zon
       {
         ...axis,
         space: 70,
-        values: (_, seconds) => seconds.map((s) => (days ? shortDate(s * 1000, zone) : clock(s * 1000, zone))),
+        values: (_, seconds) =>
+          seconds.map((s) => (days ? shortDate(s * 1000, zone) : clock(s * 1000, zone))),
         ...(days ? { incrs: [86_400, 2 * 86_400, 7 * 86_400] } : {}),
       },
       { ...axis, size: 64, values: (_, values) => values.map((v) => quantity(v, unit)) },

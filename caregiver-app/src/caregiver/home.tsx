@@ -115,14 +115,23 @@ function Facts({ home }: { home: HomeDetail }) {
           <Icon name="battery_low" />
           {t('home.equipment')}
         </dt>
-        <dd>{equipment.length > 0 ? equipment.map((e) => <p key={e}>{e}</p>) : t('home.equipment_ok')}</dd>
+        <dd>
+          {equipment.length > 0 ? equipment.map((e) => <p key={e}>{e}</p>) : t('home.equipment_ok')}
+        </dd>
       </div>
     </dl>
   );
 }
 
 // What says something of the radio only is for the installer, not the caregiver.
-const unspoken = new Set(['link_quality', 'availability', 'heartbeat', 'dropped', 'battery', 'battery_low']);
+const unspoken = new Set([
+  'link_quality',
+  'availability',
+  'heartbeat',
+  'dropped',
+  'battery',
+  'battery_low',
+]);
 
 function LastValues({ home }: { home: HomeDetail }) {
   const rooms = new Map<string, Reading[]>();
@@ -152,7 +161,9 @@ function LastValues({ home }: { home: HomeDetail }) {
                   </li>
                 ))}
               {home.devices
-                .filter((d) => d.room === room && (d.silent || (d.battery !== null && d.battery <= 20)))
+                .filter(
+                  (d) => d.room === room && (d.silent || (d.battery !== null && d.battery <= 20)),
+                )
                 .map((d) => (
                   <li key={d.device} class="value value-bad">
                     <Icon name={d.silent ? 'sensor_silent' : 'battery_low'} />
@@ -160,7 +171,9 @@ function LastValues({ home }: { home: HomeDetail }) {
                       {d.device}:{' '}
                       {d.silent
                         ? d.last_seen
-                          ? t('last.silent', { when: moment(Date.parse(d.last_seen), at, home.zone) })
+                          ? t('last.silent', {
+                              when: moment(Date.parse(d.last_seen), at, home.zone),
+                            })
                           : t('home.silent_never')
                         : t('last.battery', { value: quantity(d.battery ?? 0, '%EL') })}
                     </span>

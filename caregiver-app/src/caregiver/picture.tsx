@@ -4,7 +4,14 @@ import { t } from '../shared/i18n';
 import { atMinute, clock, dayOf } from '../shared/time';
 import { roomName } from '../shared/words';
 import { intervalName, markName, times } from './daywords';
-import { at as whatAt, place, type Interval, type IntervalKind, type Mark, type Timeline } from './timeline';
+import {
+  at as whatAt,
+  place,
+  type Interval,
+  type IntervalKind,
+  type Mark,
+  type Timeline,
+} from './timeline';
 
 // Measures of the picture, in pixels.
 const laneHeight = 34;
@@ -48,7 +55,9 @@ export function Picture({ timeline, zone, at, label }: Props) {
   const small = w < narrow;
   const left = small ? 78 : 120;
   const inner = Math.max(1, w - left - 8);
-  const lanes = [...timeline.lanes].sort((a, b) => roomName(a.room).localeCompare(roomName(b.room)));
+  const lanes = [...timeline.lanes].sort((a, b) =>
+    roomName(a.room).localeCompare(roomName(b.room)),
+  );
   const top = timeline.marks.length > 0 ? marksHeight : 6;
   const bottom = top + lanes.length * laneHeight;
   const x = (ms: number) => left + place(timeline, ms) * inner;
@@ -79,12 +88,21 @@ export function Picture({ timeline, zone, at, label }: Props) {
             onPointerLeave={(e) => e.pointerType === 'mouse' && (picked.value = null)}
           >
             <defs>
-              <pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+              <pattern
+                id="hatch"
+                width="8"
+                height="8"
+                patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)"
+              >
                 <rect class="hatch-ground" width="8" height="8" />
                 <rect class="hatch-line" width="3" height="8" />
               </pattern>
             </defs>
-            {[[0, 6], [22, 24]].map(([a, b]) => (
+            {[
+              [0, 6],
+              [22, 24],
+            ].map(([a, b]) => (
               <rect
                 key={a}
                 class="night"

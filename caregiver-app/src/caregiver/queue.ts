@@ -74,10 +74,7 @@ export class Queue {
       (a) => a.alert === action.alert && a.kind === action.kind && a.who === this.who,
     );
     if (same || this.waiting.value.length >= most) return;
-    this.keep([
-      ...this.waiting.value,
-      { ...action, key: newKey(), who: this.who, at: this.now() },
-    ]);
+    this.keep([...this.waiting.value, { ...action, key: newKey(), who: this.who, at: this.now() }]);
     this.attempt = 0;
     void this.flush();
   }

@@ -303,6 +303,7 @@ function failed(error: unknown): void {
   }
   if (loaded.value) return; // the link's state says that what is shown is old
   const id = error instanceof api.Problem ? error.id : '';
+  stream.close(); // the next start opens it, and its first word fetches everything
   session.value = { state: 'failed', id, network: !(error instanceof api.Problem) };
 }
 
@@ -395,4 +396,3 @@ export function wake(): void {
   stream.nudge();
   void queue.flush();
 }
-

@@ -46,7 +46,10 @@ const minute = 60_000;
 export const lookBack = 12 * 60 * minute;
 
 // A sensor that says "movement" and never "none" must not fill the day.
-const holds: Partial<Record<IntervalKind, number>> = { motion: 10 * minute, danger: 24 * 60 * minute };
+const holds: Partial<Record<IntervalKind, number>> = {
+  motion: 10 * minute,
+  danger: 24 * 60 * minute,
+};
 
 // Movements closer than this read as one.
 const joins: Partial<Record<IntervalKind, number>> = { motion: 4 * minute };
@@ -73,13 +76,22 @@ const markKinds = new Set(['sos', 'fall', 'check_in', 'button', 'medication', 't
  * the present day, and nothing is drawn after it. `silences` are the home's
  * gateway_silent alerts and whatever else is known of silence.
  */
-export function layOut(readings: readonly Reading[], day: Span, until: number, silences: readonly Span[]): Timeline {
+export function layOut(
+  readings: readonly Reading[],
+  day: Span,
+  until: number,
+  silences: readonly Span[],
+): Timeline {
   const end = Math.min(day.to, until);
   const sorted = readings
     .map((r) => ({ r, t: Date.parse(r.t) }))
     .filter(({ t }) => Number.isFinite(t) && t <= end)
     .sort((a, b) => a.t - b.t);
-  const gaps = findGaps(sorted.map(({ r, t }) => ({ t, beat: r.kind === 'heartbeat' })), { from: day.from, to: end }, silences);
+  const gaps = findGaps(
+    sorted.map(({ r, t }) => ({ t, beat: r.kind === 'heartbeat' })),
+    { from: day.from, to: end },
+    silences,
+  );
   const rooms = new Map<string, Interval[]>();
   for (const series of seriesOf(sorted).values()) {
     const kind = intervalKinds[series[0]!.r.kind]!;
@@ -88,10 +100,15 @@ export function layOut(readings: readonly Reading[], day: Span, until: number, s
     if (!rooms.has(room)) rooms.set(room, []);
     rooms.get(room)!.push(...found.map((i) => ({ ...i, from: Math.max(i.from, day.from) })));
   }
-  const lanes = [...rooms].map(([room, intervals]) => ({ room, intervals: intervals.sort((a, b) => a.from - b.from) }));
+  const lanes = [...rooms].map(([room, intervals]) => ({
+    room,
+    intervals: intervals.sort((a, b) => a.from - b.from),
+  }));
   lanes.sort((a, b) => a.room.localeCompare(b.room));
   const marks = sorted
-    .filter(({ r, t }) => t >= day.from && markKinds.has(r.kind) && !(r.kind === 'fall' && r.v === 0))
+    .filter(
+      ({ r, t }) => t >= day.from && markKinds.has(r.kind) && !(r.kind === 'fall' && r.v === 0),
+    )
     .map(({ r, t }) => ({ t, kind: r.kind as Mark['kind'], reading: r }));
   return { from: day.from, to: day.to, lanes, marks, gaps };
 }
@@ -114,7 +131,12 @@ function seriesOf(sorted: readonly Timed[]): Map<string, Timed[]> {
   return all;
 }
 
-function intervalsOf(series: readonly Timed[], kind: IntervalKind, end: number, gaps: readonly Gap[]): Interval[] {
+function intervalsOf(
+  series: readonly Timed[],
+  kind: IntervalKind,
+  end: number,
+  gaps: readonly Gap[],
+): Interval[] {
   const hold = holds[kind] ?? Infinity;
   const join = joins[kind] ?? 0;
   const out: Interval[] = [];
@@ -126,21 +148,36 @@ function intervalsOf(series: readonly Timed[], kind: IntervalKind, end: number, 
     const to = Math.min(next, t + hold, end, silence);
     const last = out.at(-1);
     if (last && t - last.to <= join) last.to = Math.max(last.to, to);
-    else if (to > t || next > t) out.push({ kind, what: r.kind, device: r.device, from: t, to: Math.max(to, t + 1) });
+    else if (to > t || next > t)
+      out.push({ kind, what: r.kind, device: r.device, from: t, to: Math.max(to, t + 1) });
   });
   return out;
 }
 
-function findGaps(times: readonly { t: number; beat: boolean }[], day: Span, silences: readonly Span[]): Gap[] {
+function findGaps(
+  times: readonly { t: number; beat: boolean }[],
+  day: Span,
+  silences: readonly Span[],
+): Gap[] {
   if (day.to <= day.from) return [];
   const inside = times.filter(({ t }) => t >= day.from && t <= day.to);
   const beats = inside.some(({ beat }) => beat);
   const longest = beats ? heartbeatGap : readingGap;
   const known: Gap[] = silences
-    .map((s) => ({ from: Math.max(s.from, day.from), to: Math.min(s.to, day.to), why: 'silent' as const }))
+    .map((s) => ({
+      from: Math.max(s.from, day.from),
+      to: Math.min(s.to, day.to),
+      why: 'silent' as const,
+    }))
     .filter((s) => s.to > s.from)
     // What the home kept and sent later fills the silence.
-    .flatMap((s) => without(s, inside.map(({ t }) => t), longest));
+    .flatMap((s) =>
+      without(
+        s,
+        inside.map(({ t }) => t),
+        longest,
+      ),
+    );
   const points = [day.from, ...inside.map(({ t }) => t), day.to];
   const empty: Gap[] = [];
   for (let i = 1; i < points.length; i++) {
@@ -161,7 +198,8 @@ function without(silence: Gap, times: readonly number[], longest: number): Gap[]
   const out: Gap[] = [];
   for (let i = 1; i < edges.length; i++) {
     const span = { from: edges[i - 1]!, to: edges[i]! };
-    if (span.to - span.from > (i === 1 ? heartbeatGap : longest)) out.push({ ...span, why: 'silent' });
+    if (span.to - span.from > (i === 1 ? heartbeatGap : longest))
+      out.push({ ...span, why: 'silent' });
   }
   return out;
 }
@@ -182,10 +220,16 @@ export const place = (day: Span, t: number): number =>
   Math.min(1, Math.max(0, (t - day.from) / (day.to - day.from)));
 
 /** What there is at an instant, within `reach` milliseconds of it. */
-export function at(timeline: Timeline, t: number, reach: number): { intervals: { room: string; interval: Interval }[]; marks: Mark[]; gap: Gap | undefined } {
+export function at(
+  timeline: Timeline,
+  t: number,
+  reach: number,
+): { intervals: { room: string; interval: Interval }[]; marks: Mark[]; gap: Gap | undefined } {
   return {
     intervals: timeline.lanes.flatMap(({ room, intervals }) =>
-      intervals.filter((i) => i.from - reach <= t && i.to + reach >= t).map((interval) => ({ room, interval })),
+      intervals
+        .filter((i) => i.from - reach <= t && i.to + reach >= t)
+        .map((interval) => ({ room, interval })),
     ),
     marks: timeline.marks.filter((m) => Math.abs(m.t - t) <= reach * 2),
     gap: timeline.gaps.find((g) => g.from <= t && g.to >= t),

@@ -123,7 +123,10 @@ export function quantity(v: number, unit: string): string {
   const digits = { maximumFractionDigits: Math.abs(v) >= 100 ? 0 : 1 };
   const intl = intlUnits[unit];
   if (intl) {
-    return new Intl.NumberFormat(locale(), { style: 'unit', unit: intl, ...digits }).format(v);
+    const text = new Intl.NumberFormat(locale(), { style: 'unit', unit: intl, ...digits }).format(
+      v,
+    );
+    return text.replace(/ /g, '\u00a0'); // a number and its unit stay on one line
   }
   const number = new Intl.NumberFormat(locale(), digits).format(v);
   const name = unit === 'beat/min' ? t('unit.beats') : (plainUnits[unit] ?? unit);

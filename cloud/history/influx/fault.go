@@ -26,10 +26,6 @@ var (
 // errRefused is why InfluxDB will never take a point.
 var errRefused = errors.New("LYK-0313: InfluxDB refuses the point")
 
-func missing(bucket, org string, err error) error {
-	return fmt.Errorf("%w: create it with: influx bucket create --org %q --name %q: %w", errMissing, org, bucket, err)
-}
-
 // fault says what an error of InfluxDB's means, and what was being done.
 func (s *Store) fault(doing string, err error) error {
 	if err == nil || errors.Is(err, history.ErrUnavailable) {
@@ -105,5 +101,3 @@ func contains(s string, any ...string) bool {
 	}
 	return false
 }
-
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 300)], "") }

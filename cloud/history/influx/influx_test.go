@@ -41,12 +41,20 @@ func open(t testing.TB, opts influx.Options) *influx.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
+// TestInfluxDB is all that shares one server, which takes seconds to start.
+func TestInfluxDB(t *testing.T) {
 	server := influxdtest.Start(t)
-	var n atomic.Int64
-	historytest.Run(t, func(t *testing.T) history.Store {
-		return open(t, influx.Options{URL: server.URL, Bucket: fmt.Sprintf("lykta%d/for ever", n.Add(1))})
+	t.Run("conformance", func(t *testing.T) {
+		var n atomic.Int64
+		historytest.Run(t, func(t *testing.T) history.Store {
+			return open(t, influx.Options{URL: server.URL, Bucket: fmt.Sprintf("lykta%d/for ever", n.Add(1))})
+		})
 	})
+	t.Run("summaries are exact", func(t *testing.T) { summariesAreExact(t, server) })
+	t.Run("summaries outlive readings", func(t *testing.T) { summariesOutliveReadings(t, server) })
+	t.Run("points that InfluxDB refuses", func(t *testing.T) { pointsThatInfluxDBRefuses(t, server) })
+	t.Run("readings beyond the retention", func(t *testing.T) { readingsBeyondRetention(t, server) })
+	t.Run("words of all kinds", func(t *testing.T) { wordsOfAllKinds(t, server) })
 }
 
 // hour is over, and not long ago.
@@ -103,9 +111,8 @@ func equal(t testing.TB, what string, got []float64, want ...float64) {
 	}
 }
 
-func TestSummariesAreExact(t *testing.T) {
-	server := influxdtest.Start(t)
-	first := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+func summariesAreExact(t *testing.T, server *influxdtest.Server) {
+	first := open(t, influx.Options{URL: server.URL, Bucket: "exact/for ever"})
 	write(t, first, at(hour, 1), at(hour.Add(time.Minute), 2), at(hour.Add(time.Hour), 10))
 	equal(t, "before", sums(t, first), 3, 10)
 	rollup(t, first)
@@ -123,14 +130,14 @@ func TestSummariesAreExact(t *testing.T) {
 		t.Errorf("%d hours are summed up after a late reading, want 1", n)
 	}
 
-	second := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+	second := open(t, influx.Options{URL: server.URL, Bucket: "exact/for ever"})
 	equal(t, "after a crash", sums(t, second), 1007, 10)
 	rollup(t, second) // takes over what the first has left
 	if n := influx.CleanHours(t, second, "h"); n != 2 {
 		t.Errorf("%d hours are summed up by the next process, want 2", n)
 	}
 	// The next process, too, knows nothing of the hour when it writes to it.
-	third := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+	third := open(t, influx.Options{URL: server.URL, Bucket: "exact/for ever"})
 	write(t, third, at(hour.Add(4*time.Minute), 20_000))
 	equal(t, "late reading by a new process", sums(t, third), 21_007, 10)
 
@@ -145,9 +152,8 @@ func TestSummariesAreExact(t *testing.T) {
 	}
 }
 
-func TestSummariesOutliveReadings(t *testing.T) {
-	server := influxdtest.Start(t)
-	s := open(t, influx.Options{URL: server.URL, Bucket: "lykta/short", Retention: 48 * time.Hour, RollupBucket: "lykta/long"})
+func summariesOutliveReadings(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Bucket: "outlive/short", Retention: 48 * time.Hour, RollupBucket: "outlive/long"})
 	write(t, s, at(hour, 1), at(hour.Add(time.Minute), 2))
 	rollup(t, s)
 	equal(t, "windows", sums(t, s), 3)
@@ -155,8 +161,8 @@ func TestSummariesOutliveReadings(t *testing.T) {
 		t.Errorf("a reading older than the bucket keeps: %v", err)
 	}
 	// As if the retention had passed: the readings are gone.
-	server.Query(`DROP RETENTION POLICY "short" ON "lykta"`)
-	server.Query(`CREATE RETENTION POLICY "short" ON "lykta" DURATION 48h REPLICATION 1`)
+	server.Query(`DROP RETENTION POLICY "short" ON "outlive"`)
+	server.Query(`CREATE RETENTION POLICY "short" ON "outlive" DURATION 48h REPLICATION 1`)
 	equal(t, "readings", values(t, s))
 	equal(t, "windows without readings", sums(t, s), 3)
 }
@@ -226,9 +232,8 @@ func TestServerThatIsAwayAtTheStart(t *testing.T) {
 	equal(t, "values", values(t, s), 2)
 }
 
-func TestPointsThatInfluxDBRefuses(t *testing.T) {
-	server := influxdtest.Start(t)
-	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+func pointsThatInfluxDBRefuses(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Bucket: "refuses/for ever"})
 	// Somebody else has made v a whole number in the week around 2001.
 	influx.Plant(t, s, `reading,home=other v=1i 978307200000000000`)
 	odd := at(time.Date(2001, 1, 1, 0, 0, 1, 0, time.UTC), 5)
@@ -241,8 +246,11 @@ func TestPointsThatInfluxDBRefuses(t *testing.T) {
 	if !isRefusal(err, 2) || !strings.Contains(err.Error(), "LYK-0313") {
 		t.Errorf("two of another type among a thousand: %v", err)
 	}
-	if got := values(t, s); len(got) != 998 {
-		t.Errorf("%d readings were kept, want 998", len(got))
+	// From after 2001: over shards in which a field has different types, Flux
+	// of 1.8 sees those of the first type only.
+	got, err := s.Raw(t.Context(), history.Query{Home: "h", From: hour})
+	if err != nil || len(got) != 998 {
+		t.Errorf("%d readings were kept, want 998 (%v)", len(got), err)
 	}
 
 	// When it takes hardly anything, nothing is given up.
@@ -254,9 +262,8 @@ func TestPointsThatInfluxDBRefuses(t *testing.T) {
 	}
 }
 
-func TestOldReadingsBeyondRetention(t *testing.T) {
-	server := influxdtest.Start(t)
-	s := open(t, influx.Options{URL: server.URL, Bucket: "lykta/short", Retention: 60 * time.Hour})
+func readingsBeyondRetention(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Bucket: "beyond/short", Retention: 60 * time.Hour})
 	var points []history.Point
 	for i := range 3000 { // one in three is older than the bucket keeps
 		when := hour.Add(time.Duration(i) * time.Second)
@@ -276,13 +283,12 @@ func TestOldReadingsBeyondRetention(t *testing.T) {
 func TestLimitOfTheServerLosesNothing(t *testing.T) {
 	server := influxdtest.Start(t, influxdtest.MaxValuesPerTag(5))
 	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
-	var points []history.Point
-	for i := range 20 {
+	var err error
+	for i := 0; i < 20 && err == nil; i++ {
 		p := at(hour, 1)
 		p.Device = fmt.Sprintf("d%d", i)
-		points = append(points, p)
+		err = s.Write(t.Context(), []history.Point{p})
 	}
-	err := s.Write(t.Context(), points)
 	if !errors.Is(err, history.ErrUnavailable) || !strings.Contains(err.Error(), "LYK-0312") {
 		t.Errorf("more devices than the server takes: %v", err)
 	}
@@ -302,9 +308,8 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-func TestWordsOfAllKinds(t *testing.T) {
-	server := influxdtest.Start(t)
-	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+func wordsOfAllKinds(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Bucket: "words/for ever"})
 	name := rapid.Custom(func(rt *rapid.T) string {
 		return rapid.OneOf(rapid.StringN(1, 20, 100), rapid.StringOfN(rapid.RuneFrom([]rune(`\,= "'$`+"{}åx")), 1, 8, -1)).Draw(rt, "name")
 	})

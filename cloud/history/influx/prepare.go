@@ -1,17 +1,15 @@
 package influx
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/influxdata/influxdb-client-go/v2/domain"
 
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
@@ -45,7 +43,7 @@ func (s *Store) ready(ctx context.Context) error {
 // prepare makes the bucket if it is missing. What the token does not allow is
 // left: the bucket may be there, and if it is not, the first write says so.
 func (s *Store) prepare(ctx context.Context, bucket string, keep time.Duration) error {
-	status, body, err := s.call(ctx, http.MethodGet, "api/v2/buckets?"+url.Values{"name": {bucket}, "org": {s.opts.Org}}.Encode())
+	status, body, err := s.call(ctx, http.MethodGet, "api/v2/buckets?"+url.Values{"name": {bucket}, "org": {s.opts.Org}}.Encode(), nil)
 	if err != nil {
 		return s.fault("look for bucket "+bucket, err)
 	}
@@ -69,28 +67,50 @@ func (s *Store) prepare(ctx context.Context, bucket string, keep time.Duration) 
 	case status == http.StatusForbidden:
 		return nil
 	}
-	return s.fault("look for bucket "+bucket, &influxhttp.Error{StatusCode: status, Code: http.StatusText(status), Message: clip(string(body))})
+	return s.fault("look for bucket "+bucket, answered(status, body))
 }
 
-// create makes a bucket in InfluxDB 2.
+// create makes a bucket in InfluxDB 2. The client library could, but does not
+// tell the status of what went wrong.
 func (s *Store) create(ctx context.Context, bucket string, keep time.Duration) error {
-	org, err := s.client.OrganizationsAPI().FindOrganizationByName(ctx, s.opts.Org)
-	if err == nil {
-		_, err = s.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, domain.RetentionRule{EverySeconds: int64(keep / time.Second)})
+	status, body, err := s.call(ctx, http.MethodGet, "api/v2/orgs?"+url.Values{"org": {s.opts.Org}}.Encode(), nil)
+	if err != nil {
+		return s.fault("look for organisation "+s.opts.Org, err)
 	}
-	var refusal *influxhttp.Error
-	if errors.As(err, &refusal) {
-		switch refusal.StatusCode {
-		case http.StatusUnprocessableEntity: // a token that may not see it may still write to it
-			return nil
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-			return missing(bucket, s.opts.Org, err)
-		}
+	var answer struct{ Orgs []struct{ ID string } }
+	if status != http.StatusOK || json.Unmarshal(body, &answer) != nil || len(answer.Orgs) == 0 {
+		return s.missing(bucket, "look for organisation "+s.opts.Org, status, body)
 	}
-	if err != nil && strings.Contains(err.Error(), "not found") { // the client's own words for no such organisation
-		return missing(bucket, s.opts.Org, err)
+	rules := []map[string]any{}
+	if keep > 0 {
+		rules = append(rules, map[string]any{"type": "expire", "everySeconds": int64(keep / time.Second)})
 	}
-	return s.fault("create bucket "+bucket, err)
+	request, err := json.Marshal(map[string]any{"orgID": answer.Orgs[0].ID, "name": bucket, "retentionRules": rules})
+	if err != nil {
+		return fmt.Errorf("create bucket %s: %w", bucket, err)
+	}
+	status, body, err = s.call(ctx, http.MethodPost, "api/v2/buckets", request)
+	switch {
+	case err != nil:
+		return s.fault("create bucket "+bucket, err)
+	case status == http.StatusCreated, status == http.StatusUnprocessableEntity:
+		return nil // the latter: it is there, and the token may not see it
+	}
+	return s.missing(bucket, "create bucket "+bucket, status, body)
+}
+
+// missing says why a bucket that is missing could not be made.
+func (s *Store) missing(bucket, doing string, status int, body []byte) error {
+	err := answered(status, body)
+	switch status {
+	case http.StatusOK, http.StatusForbidden, http.StatusNotFound:
+		return fmt.Errorf("%s: %w: create it with: influx bucket create --org %q --name %q: %w", doing, errMissing, s.opts.Org, bucket, err)
+	}
+	return s.fault(doing, err)
+}
+
+func answered(status int, body []byte) error {
+	return &influxhttp.Error{StatusCode: status, Code: fmt.Sprintf("status %d", status), Message: strings.ToValidUTF8(string(body[:min(len(body), 300)]), "")}
 }
 
 // prepare1 makes a database and its retention policy in InfluxDB 1.8.
@@ -107,7 +127,7 @@ func (s *Store) prepare1(ctx context.Context, bucket string, keep time.Duration)
 		fmt.Sprintf(`CREATE DATABASE "%s"`, db),
 		fmt.Sprintf(`CREATE RETENTION POLICY "%s" ON "%s" DURATION %s`, policy, db, duration),
 	} {
-		status, body, err := s.call(ctx, http.MethodPost, "query?"+url.Values{"q": {statement}}.Encode())
+		status, body, err := s.call(ctx, http.MethodPost, "query?"+url.Values{"q": {statement}}.Encode(), nil)
 		if err != nil {
 			return s.fault("create "+bucket, err)
 		}
@@ -116,7 +136,7 @@ func (s *Store) prepare1(ctx context.Context, bucket string, keep time.Duration)
 			Results []struct{ Error string }
 		}
 		if err := json.Unmarshal(body, &answer); err != nil {
-			answer.Error = clip(string(body))
+			return s.fault("create "+bucket, answered(status, body))
 		}
 		for _, r := range answer.Results {
 			answer.Error += r.Error
@@ -124,7 +144,7 @@ func (s *Store) prepare1(ctx context.Context, bucket string, keep time.Duration)
 		switch {
 		case status == http.StatusForbidden, strings.Contains(answer.Error, "already exists"):
 		case status != http.StatusOK:
-			return s.fault("create "+bucket, &influxhttp.Error{StatusCode: status, Code: http.StatusText(status), Message: answer.Error})
+			return s.fault("create "+bucket, answered(status, body))
 		case answer.Error != "":
 			return fmt.Errorf("%w: %s: %s", errConfig, statement, answer.Error)
 		}
@@ -133,10 +153,13 @@ func (s *Store) prepare1(ctx context.Context, bucket string, keep time.Duration)
 }
 
 // call makes a request that the client library has no words for.
-func (s *Store) call(ctx context.Context, method, path string) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.opts.URL, "/")+"/"+path, nil)
+func (s *Store) call(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.opts.URL, "/")+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	if s.opts.Token != "" {
 		req.Header.Set("Authorization", "Token "+s.opts.Token)
@@ -146,6 +169,6 @@ func (s *Store) call(ctx context.Context, method, path string) (int, []byte, err
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp.StatusCode, body, err
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, answer, err
 }

@@ -158,7 +158,7 @@ func (c *Cloud) take(name wire.Lane, b wire.Batch) wire.Ack {
 		l.Stored = max(l.Stored, min(b.Last(), l.Mark))
 	}
 	ack.UpTo = l.Stored
-	if c.holding && name == wire.Telemetry && l.Mark > l.Stored {
+	if l.Mark > l.Stored { // as long as it lacks anything, not only while it holds
 		ack.Held = l.Mark
 	}
 	return ack

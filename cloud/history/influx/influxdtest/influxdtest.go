@@ -38,7 +38,7 @@ bind-address = "127.0.0.1:0"
 [data]
   dir = %[2]q
   wal-dir = %[3]q
-  index-version = "tsi1"
+  index-version = %[7]q
   query-log-enabled = false
   max-values-per-tag = %[5]d
 [http]
@@ -82,6 +82,10 @@ func Start(t testing.TB, options ...Option) *Server {
 	for _, o := range options {
 		o(&set)
 	}
+	index := "tsi1"
+	if set.maxValuesPerTag > 0 {
+		index = "inmem" // the only one that heeds the bound
+	}
 	s := &Server{t: t, binary: find(t), dir: t.TempDir()}
 	t.Cleanup(s.Kill)
 	var err error
@@ -89,7 +93,7 @@ func Start(t testing.TB, options ...Option) *Server {
 		addr := freeAddr(t)
 		s.URL = "http://" + addr
 		path := func(name string) string { return filepath.Join(s.dir, name) }
-		text := fmt.Sprintf(config, path("meta"), path("data"), path("wal"), addr, set.maxValuesPerTag, set.user != "")
+		text := fmt.Sprintf(config, path("meta"), path("data"), path("wal"), addr, set.maxValuesPerTag, set.user != "", index)
 		if err := os.WriteFile(path("influxd.conf"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

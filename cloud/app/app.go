@@ -123,9 +123,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	homes.ingest = in
 	desk := alarm.NewDesk(db, db, func(event care.Event, gateway string) {
 		live.Alerts([]care.Event{event})
-		if gateway != "" {
-			in.Collect(gateway)
-		}
+		in.Collect(gateway)
 	})
 	files, err := caregiverapp.Files()
 	if err != nil {
@@ -133,7 +131,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	registry.MustRegister(gauge("lykta_web_event_streams", "Open event streams.", func() float64 { return float64(live.Screens()) }))
 	handler := web.New(web.Options{
-		Homes: homes, Alerts: db, Desk: desk, History: series, Keeper: access.NewKeeper(db), Operations: db,
+		Homes: homes, Alerts: db, Desk: desk, History: seriesWithLast{series, in}, Keeper: access.NewKeeper(db), Operations: db,
 		Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready: func(ctx context.Context) map[string]error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/ingest"
 	"github.com/lykta/lykta/cloud/store"
 	"github.com/lykta/lykta/cloud/watch"
@@ -97,6 +98,17 @@ func (h *homes) Refresh(ctx context.Context) error {
 	h.pause = max(500*time.Millisecond, 100*time.Since(now))
 	h.mu.Unlock()
 	return nil
+}
+
+// seriesWithLast is the time series with the newest readings from memory.
+type seriesWithLast struct {
+	history.Store
+	ingest *ingest.Ingest
+}
+
+// Last returns the newest reading of every series of a home.
+func (s seriesWithLast) Last(ctx context.Context, home string) ([]history.Point, error) {
+	return s.ingest.Last(ctx, home, s.Store)
 }
 
 // Add stores a new home.

@@ -120,6 +120,7 @@ func (in *Ingest) evaluate(g *group, h *house, key laneKey, l *lane, b wire.Batc
 		}
 		if rec.Kind != devices.Heartbeat {
 			g.readings[h.home.ID] = append(g.readings[h.home.ID], rec.Reading)
+			h.last.note(history.Point{Home: h.home.ID, Reading: rec.Reading, Seq: seq})
 		}
 		in.o.Metrics.records.WithLabelValues(string(key.lane)).Inc()
 	}

@@ -118,7 +118,8 @@ type house struct {
 	lanes   map[laneKey]*lane
 	heard   time.Time // last arrival committed or about to be
 	saved   time.Time // when the state was last saved
-	pos     int       // in deadlines
+	last    lastValues
+	pos     int // in deadlines
 	due     time.Time
 }
 

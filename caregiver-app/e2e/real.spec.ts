@@ -2,7 +2,9 @@
 //   LYKTA_URL          its base address
 //   LYKTA_TOKEN        a sign-in code or access token that is good there
 //   LYKTA_EXPECT_HOME  the name (or a part of it) of a home that shall be seen
+//   LYKTA_PRESS        host:port of that home's own MQTT port, to press for help at
 //   LYKTA_SHOTS        where to put pictures; none are taken without it
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test as base, expect, type Page } from '@playwright/test';
 import { expectAccessible, expectNoSidewaysScroll } from './lykta';
@@ -56,6 +58,35 @@ for (const [size, viewport] of Object.entries(sizes)) {
     expect(complaints).toEqual([]);
   });
 }
+
+// A press in the home shows on a page that is open already, and a person takes
+// it and closes it there.
+test('a press shows by itself, and is taken and closed', async ({ page }) => {
+  const [host, port] = (process.env['LYKTA_PRESS'] ?? '').split(':');
+  test.skip(!host || !port, 'LYKTA_PRESS names no home');
+  test.setTimeout(180_000);
+  await page.setViewportSize(sizes.phone);
+  await page.goto(`/sign-in#${token}`);
+  await expect(page.getByText('Allt är lugnt')).toBeVisible({ timeout: 60_000 });
+  let loads = 0;
+  page.on('load', () => loads++);
+
+  execFileSync('mosquitto_pub', [
+    ...['-h', host!, '-p', port!, '-q', '1'],
+    ...['-t', 'zigbee2mqtt/hall/sos', '-m', '{"action":"emergency","battery":97}'],
+  ]);
+  const card = page.locator('[data-alert]').filter({ hasText: home });
+  await expect(card).toBeVisible({ timeout: 30_000 });
+  await look(page, 'press-phone');
+  await card.getByRole('button', { name: 'Jag tar det' }).click();
+  await expect(card).toContainText('Du har tagit det', { timeout: 30_000 });
+  await card.getByRole('button', { name: /Avsluta/ }).click();
+  await look(page, 'close-phone');
+  await page.getByLabel('Hjälp given').check();
+  await page.getByRole('button', { name: 'Avsluta larmet' }).click();
+  await expect(page.getByText('Allt är lugnt')).toBeVisible({ timeout: 30_000 });
+  expect(loads).toBe(0);
+});
 
 async function look(page: Page, name: string): Promise<void> {
   if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });

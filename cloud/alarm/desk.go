@@ -19,10 +19,12 @@ type Actor struct {
 	Role care.Role
 }
 
-// Alerts holds the alerts. ChangeAlert reads one, applies the function, and
-// stores what it returns, all in one transaction; it returns the event that
-// this made, or nil when nothing changed.
+// Alerts holds the alerts. ChangeAlert reads one, applies the function, which
+// must not use the database, and stores what it returns, all in one
+// transaction; it returns the event that this made, or nil when nothing
+// changed.
 type Alerts interface {
+	Alert(ctx context.Context, id string) (care.Alert, error)
 	ChangeAlert(ctx context.Context, id string, f func(care.Alert) (care.Alert, care.Change, error)) (care.Alert, *care.Event, error)
 }
 
@@ -64,29 +66,29 @@ func (d *Desk) Resolve(ctx context.Context, id string, actor Actor, outcome care
 const confirmFor = 24 * time.Hour
 
 func (d *Desk) change(ctx context.Context, id string, actor Actor, action, key string, now time.Time, f func(care.Alert) (care.Alert, error)) (care.Alert, error) {
-	var gateway string
+	alert, err := d.alerts.Alert(ctx, id)
+	if err != nil {
+		return alert, fmt.Errorf("%s alert: %w", action, err)
+	}
+	home, err := d.homes.Home(ctx, alert.Home)
+	if err != nil {
+		return alert, fmt.Errorf("%s alert: find its home: %w", action, err)
+	}
 	alert, event, err := d.alerts.ChangeAlert(ctx, id, func(a care.Alert) (care.Alert, care.Change, error) {
 		next, err := f(a)
 		change := care.Change{Actor: actor.Name, Role: actor.Role, Action: action, Key: key}
-		if err != nil || next.State == a.State {
+		if err != nil || next.State == a.State || !answers(next.Kind) || next.Cause.Seq == 0 {
 			return next, change, err
 		}
-		if answers(next.Kind) && next.Cause.Seq > 0 {
-			home, err := d.homes.Home(ctx, next.Home)
-			if err != nil {
-				return a, change, fmt.Errorf("find the home to confirm to: %w", err)
-			}
-			gateway = home.Gateway
-			command, err := confirm(next, actor, now)
-			if err != nil {
-				return a, change, err
-			}
-			change.Commands = []care.PendingCommand{{Gateway: gateway, Command: command}}
+		command, err := confirm(next, actor, now)
+		if err != nil {
+			return a, change, err
 		}
+		change.Commands = []care.PendingCommand{{Gateway: home.Gateway, Command: command}}
 		return next, change, nil
 	})
 	if event != nil {
-		d.changed(*event, gateway)
+		d.changed(*event, home.Gateway)
 	}
 	if err != nil {
 		return alert, fmt.Errorf("%s alert: %w", action, err)

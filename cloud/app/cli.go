@@ -204,6 +204,12 @@ type backupCmd struct {
 
 // Run copies the databases.
 func (b *backupCmd) Run(c *CLI, env Env) error {
+	if c.DatabaseURL == "" {
+		// A mistyped directory must not become an empty backup.
+		if _, err := os.Stat(filepath.Join(c.Data, databaseFile)); err != nil {
+			return fmt.Errorf("find the data to back up: %w", err)
+		}
+	}
 	if err := os.Mkdir(b.To, 0o700); err != nil {
 		return fmt.Errorf("make the backup's directory: %w", err)
 	}
@@ -231,15 +237,20 @@ func (r *restoreCmd) Run(c *CLI, env Env) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	for _, name := range []string{databaseFile, historyFile} {
-		if _, err := os.Stat(filepath.Join(c.Data, name)); err == nil {
-			return fmt.Errorf("LYK-0110: %s holds data already; restore into an empty directory, or move %s away first", c.Data, name)
+	files, err := os.ReadDir(c.Data)
+	if err != nil {
+		return fmt.Errorf("look into the data directory: %w", err)
+	}
+	for _, f := range files {
+		// The log beside an old database counts: SQLite would play it into the new one.
+		if strings.HasPrefix(f.Name(), databaseFile) || strings.HasPrefix(f.Name(), historyFile) {
+			return fmt.Errorf("LYK-0110: %s holds data already; restore into an empty directory, or move %s away first", c.Data, f.Name())
 		}
 	}
 	if err := copyFile(filepath.Join(r.From, databaseFile), filepath.Join(c.Data, databaseFile)); err != nil {
 		return err
 	}
-	err := copyFile(filepath.Join(r.From, historyFile), filepath.Join(c.Data, historyFile))
+	err = copyFile(filepath.Join(r.From, historyFile), filepath.Join(c.Data, historyFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

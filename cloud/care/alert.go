@@ -58,16 +58,6 @@ func (k AlertKind) ClosesItself() bool {
 	return false
 }
 
-// Standing reports whether the kind describes a lasting condition of a thing,
-// of which one active alert per home and device is enough.
-func (k AlertKind) Standing() bool {
-	switch k {
-	case AlertGatewaySilent, AlertSensorSilent, AlertBatteryLow:
-		return true
-	}
-	return false
-}
-
 // AlertState is where an alert stands. It only ever moves forward.
 type AlertState string
 

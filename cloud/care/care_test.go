@@ -139,23 +139,23 @@ func TestP5NeverBackwards(t *testing.T) {
 
 func TestKindsOfAlerts(t *testing.T) {
 	for _, test := range []struct {
-		kind             care.AlertKind
-		severity         care.Severity
-		closes, standing bool
+		kind     care.AlertKind
+		severity care.Severity
+		closes   bool
 	}{
-		{care.AlertSOS, care.Emergency, false, false},
-		{care.AlertFall, care.Emergency, false, false},
-		{care.AlertSmoke, care.Emergency, false, false},
-		{care.AlertCarbonMonoxide, care.Emergency, false, false},
-		{care.AlertWaterLeak, care.Attention, false, false},
-		{care.AlertCheckInMissed, care.Attention, true, false},
-		{care.AlertGatewaySilent, care.Attention, true, true},
-		{care.AlertSensorSilent, care.Technical, true, true},
-		{care.AlertBatteryLow, care.Technical, true, true},
-		{"unheard_of", care.Technical, false, false},
+		{care.AlertSOS, care.Emergency, false},
+		{care.AlertFall, care.Emergency, false},
+		{care.AlertSmoke, care.Emergency, false},
+		{care.AlertCarbonMonoxide, care.Emergency, false},
+		{care.AlertWaterLeak, care.Attention, false},
+		{care.AlertCheckInMissed, care.Attention, true},
+		{care.AlertGatewaySilent, care.Attention, true},
+		{care.AlertSensorSilent, care.Technical, true},
+		{care.AlertBatteryLow, care.Technical, true},
+		{"unheard_of", care.Technical, false},
 	} {
-		if s, c, st := test.kind.Severity(), test.kind.ClosesItself(), test.kind.Standing(); s != test.severity || c != test.closes || st != test.standing {
-			t.Errorf("%s: %s, closes itself %v, standing %v", test.kind, s, c, st)
+		if s, c := test.kind.Severity(), test.kind.ClosesItself(); s != test.severity || c != test.closes {
+			t.Errorf("%s: %s, closes itself %v", test.kind, s, c)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (h Home) Check() error {
 		return fmt.Errorf("%w: a name is 1–200 bytes", ErrHome)
 	}
 	if h.Zone == "" || h.Zone == "Local" {
-		return fmt.Errorf("%w: a time zone has a name such as Europe/Stockholm", ErrHome) // time takes these for the server's own
+		return fmt.Errorf("%w: a time zone has a name such as Europe/Stockholm", ErrHome) // to package time "" is UTC, and Local the server's own
 	}
 	if _, err := time.LoadLocation(h.Zone); err != nil {
 		return fmt.Errorf("%w: time zone: %w", ErrHome, err)

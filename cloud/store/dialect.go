@@ -79,7 +79,7 @@ func openSQLite(path string) (write, read *sql.DB, d dialect, err error) {
 			var e *sqlite.Error
 			return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 		},
-		backup:     func(ctx context.Context, to string) error { return backupSQLite(ctx, file, to) },
+		backup: func(ctx context.Context, to string) error { return backupSQLite(ctx, file, to) },
 	}, nil
 }
 

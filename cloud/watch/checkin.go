@@ -28,7 +28,11 @@ func (w *Watcher) checkIn(rec wire.Record, received time.Time) Findings {
 	w.s.CheckIn, w.changed = at, true
 	// Every window that has ended is behind this check-in or holds it, except
 	// when it is old news of a day long gone.
-	for _, win := range w.windows(w.s.JudgedTo.Time().Add(-maxCatchUp), received) {
+	judged := w.s.JudgedTo.Time()
+	if w.s.JudgedTo == 0 {
+		judged = received
+	}
+	for _, win := range w.windows(judged.Add(-maxCatchUp), received) {
 		if devices.MicrosOf(win.from) <= at {
 			out.Recover = append(out.Recover, w.recovery(care.AlertCheckInMissed, win.device(), received))
 		}
@@ -36,9 +40,16 @@ func (w *Watcher) checkIn(rec wire.Record, received time.Time) Findings {
 	return out
 }
 
-// judgeCheckIns raises what was missed in the windows that have ended.
+// judgeCheckIns raises what was missed in the windows that have ended. What
+// was said while nobody listened has as long as anything else to arrive.
 func (w *Watcher) judgeCheckIns(now time.Time) Findings {
 	var out Findings
+	if w.s.JudgedTo == 0 {
+		w.s.JudgedTo, w.changed = devices.MicrosOf(now.Add(-w.limits.CheckInGrace)), true
+	}
+	if now.Before(w.start.Add(w.limits.CheckInGrace)) {
+		return out
+	}
 	after := w.s.JudgedTo.Time()
 	if now.Sub(after) > maxCatchUp {
 		after = now.Add(-maxCatchUp)
@@ -61,10 +72,14 @@ func (w *Watcher) nextCheckIn() (time.Time, bool) {
 	}
 	after := w.s.JudgedTo.Time()
 	// Two days hold the next end of every window, daylight saving included.
-	for _, win := range w.windows(after, after.Add(maxCatchUp)) {
-		return win.by.Add(w.limits.CheckInGrace), true
+	next := w.windows(after, after.Add(maxCatchUp))
+	switch {
+	case len(next) == 0:
+		return time.Time{}, false
+	case next[0].by.Before(w.start):
+		return w.start.Add(w.limits.CheckInGrace), true
 	}
-	return time.Time{}, false
+	return next[0].by.Add(w.limits.CheckInGrace), true
 }
 
 // window is one day's check-in window.

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -57,7 +58,9 @@ type Sensor struct {
 	Kinds   []devices.Kind `json:"kinds"`
 	Battery *float64       `json:"battery,omitempty"` // percent
 	Silent  bool           `json:"silent,omitempty"`
-	Low     bool           `json:"low,omitempty"` // battery
+	Low     bool           `json:"low,omitempty"`  // battery, by its charge or by its own word
+	Weak    bool           `json:"weak,omitempty"` // by its charge
+	Says    bool           `json:"says,omitempty"` // by its own word
 }
 
 // maxSensors bounds the memory of one home, whatever it is sent.
@@ -67,11 +70,12 @@ const maxSensors = 500
 type state struct {
 	Heard     devices.Micros     `json:"heard"` // last arrival, by the cloud's clock
 	Silent    bool               `json:"silent,omitempty"`
+	Back      devices.Micros     `json:"back,omitempty"` // when it was heard after the last silence
 	ClockOK   bool               `json:"clock_ok"`
 	Depth     int                `json:"depth,omitempty"`
 	Sensors   map[string]*Sensor `json:"sensors,omitempty"`
 	CheckIn   devices.Micros     `json:"check_in,omitempty"`  // when the latest check-in was made
-	JudgedTo  devices.Micros     `json:"judged_to,omitempty"` // check-in windows up to here have been judged
+	JudgedTo  devices.Micros     `json:"judged_to,omitempty"` // check-in windows up to here have been judged; 0: those from now on are
 	Activity  *Activity          `json:"activity,omitempty"`
 	Dangerous map[string]bool    `json:"dangerous,omitempty"` // kind/device of dangers that are on
 }
@@ -141,6 +145,9 @@ func (w *Watcher) Home() care.Home { return w.home }
 
 // Redefine replaces the home's definition.
 func (w *Watcher) Redefine(home care.Home) {
+	if !slices.Equal(home.CheckIns, w.home.CheckIns) {
+		w.s.JudgedTo, w.changed = 0, true // what is agreed today was not missed yesterday
+	}
 	fresh := New(home, w.limits, time.Time{})
 	w.home, w.zone = home, fresh.zone
 }
@@ -151,7 +158,7 @@ func (w *Watcher) Hear(received time.Time) Findings {
 	w.s.Heard = max(w.s.Heard, devices.MicrosOf(received))
 	w.shown = false
 	if w.s.Silent {
-		w.s.Silent, w.changed = false, true
+		w.s.Silent, w.s.Back, w.changed = false, devices.MicrosOf(received), true
 		out.Recover = append(out.Recover, w.recovery(care.AlertGatewaySilent, "", received))
 	}
 	return out
@@ -176,6 +183,9 @@ func (w *Watcher) Observe(rec wire.Record, cause care.Cause, received time.Time)
 	}
 	if sign(rec) && (w.s.Activity == nil || rec.Time >= w.s.Activity.Time) {
 		w.s.Activity = &Activity{Time: rec.Time, Room: rec.Room, Kind: rec.Kind}
+		if rec.Kind.Health() {
+			w.s.Activity.Kind = devices.Presence // who sees that somebody is up need not see why
+		}
 	}
 	return out
 }
@@ -185,9 +195,9 @@ func sign(rec wire.Record) bool {
 	switch rec.Kind {
 	case devices.Contact:
 		return true
-	case devices.Motion, devices.Presence, devices.Pressure, devices.Vibration:
+	case devices.Motion, devices.Presence, devices.Pressure, devices.Vibration, devices.Medication:
 		return rec.On()
-	case devices.Button, devices.CheckIn, devices.SOS, devices.Medication:
+	case devices.Button, devices.CheckIn, devices.SOS:
 		return true
 	}
 	return false
@@ -232,8 +242,8 @@ func (w *Watcher) heartbeat(rec wire.Record, received time.Time) Findings {
 		return out
 	}
 	w.s.ClockOK, w.s.Depth = h.ClockOK, h.Depth
-	for device, age := range h.Seen {
-		s := w.s.Sensors[device]
+	for _, device := range slices.Sorted(maps.Keys(h.Seen)) {
+		s, age := w.s.Sensors[device], h.Seen[device]
 		if s == nil || age < 0 || age > int64(365*24*time.Hour/time.Second) {
 			continue
 		}
@@ -248,7 +258,6 @@ func (w *Watcher) battery(rec wire.Record, cause care.Cause, received time.Time)
 	if s == nil || rec.Value == nil {
 		return out
 	}
-	low := s.Low
 	switch rec.Kind {
 	case devices.Battery:
 		charge := *rec.Value
@@ -256,15 +265,16 @@ func (w *Watcher) battery(rec wire.Record, cause care.Cause, received time.Time)
 			s.Battery, w.changed = &charge, true
 		}
 		if charge <= w.limits.BatteryLow {
-			low = true
+			s.Weak = true
 		} else if charge >= w.limits.BatteryLow+10 {
-			low = false
+			s.Weak = false
 		}
 	case devices.BatteryLow:
-		low = rec.On()
+		s.Says = rec.On()
 	default:
 		return out
 	}
+	low := s.Weak || s.Says
 	if low == s.Low {
 		return out
 	}
@@ -347,7 +357,7 @@ func (w *Watcher) Tick(now time.Time) Findings {
 		}
 		return out // behind a silent gateway nothing is known of sensors
 	}
-	if now.Before(w.start.Add(sensorGrace)) {
+	if now.Before(w.trusted()) {
 		return out
 	}
 	for device, s := range w.s.Sensors {
@@ -385,7 +395,7 @@ func (w *Watcher) Next() time.Time {
 	for _, s := range w.s.Sensors {
 		if limit := w.limits.Sensor(s.Kinds); limit > 0 && !s.Silent {
 			silent := s.Seen.Time().Add(limit)
-			if earliest := w.start.Add(sensorGrace); silent.Before(earliest) {
+			if earliest := w.trusted(); silent.Before(earliest) {
 				silent = earliest
 			}
 			sooner(silent)
@@ -394,9 +404,19 @@ func (w *Watcher) Next() time.Time {
 	return next
 }
 
-// sensorGrace is how long after the start sensors are not held silent: the
-// time in which every gateway has called again and told their ages.
+// sensorGrace is how long after the start, and after a gateway's return,
+// sensors are not held silent: the time in which every gateway has called
+// again and told their ages.
 const sensorGrace = 10 * time.Minute
+
+// trusted is from when on the silence of a sensor is its own.
+func (w *Watcher) trusted() time.Time {
+	from := w.start
+	if back := w.s.Back.Time(); back.After(from) {
+		from = back
+	}
+	return from.Add(sensorGrace)
+}
 
 // listened is from when on the home has been silent.
 func (w *Watcher) listened() time.Time {

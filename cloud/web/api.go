@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *server) register(api huma.API) {
 }
 
 // failed logs an unexpected error and returns the problem for it.
-func (s *server) failed(doing string, err error) error {
+func (s *server) failed(doing string, err error) *Problem {
 	p := problemOf(err)
 	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
 		s.Log.Error(doing, "id", p.ID, "err", err)
@@ -124,10 +125,13 @@ func (s *server) getHome(ctx context.Context, in *HomePath) (*body[homeDetail], 
 	}
 	s.audit.look(ctx, s.Log, actor, "look at home", in.ID)
 	out := homeDetail{HomeView: s.Live.view(status, time.Now()), Devices: []deviceView{}, Last: []readingView{}}
+	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
 	for _, d := range devs {
+		if !health {
+			d.Kinds = slices.DeleteFunc(slices.Clone(d.Kinds), devices.Kind.Health)
+		}
 		out.Devices = append(out.Devices, viewDevice(d))
 	}
-	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
 	lastCtx, cancel := context.WithTimeout(ctx, lastTimeout)
 	defer cancel()
 	last, err := s.History.Last(lastCtx, in.ID)
@@ -202,7 +206,7 @@ func (s *server) listReadings(ctx context.Context, in *readingsInput) (*body[rea
 			out.Readings = append(out.Readings, viewReading(p.Reading))
 		}
 	}
-	if len(points) == q.Limit {
+	if len(points) >= q.Limit { // points of one moment are not parted
 		out.Next = strconv.FormatInt(points[len(points)-1].Nanos(), 10)
 	}
 	return &body[readingsView]{out}, nil
@@ -348,14 +352,14 @@ func (s *server) resolve(ctx context.Context, in *resolveInput) (*body[alertView
 
 // refusedChange says who was first when an alert is closed already.
 func (s *server) refusedChange(alert care.Alert, err error) error {
-	failed := s.failed("change alert", err)
-	if p, ok := failed.(*Problem); ok && errors.Is(err, care.ErrAlreadyResolved) {
+	p := s.failed("change alert", err)
+	if errors.Is(err, care.ErrAlreadyResolved) {
 		p.Detail = "Resolved at " + alert.ResolvedAt.UTC().Format(time.RFC3339)
 		if alert.ResolvedBy != "" {
 			p.Detail += " by " + alert.ResolvedBy
 		}
 	}
-	return failed
+	return p
 }
 
 // LimitQuery bounds a list.

@@ -105,7 +105,18 @@ func (s *server) resume(r *http.Request, out *stream) (int64, error) {
 		out.send(0, "reset", []byte("{}"))
 		return 0, nil
 	}
-	events, err := s.Alerts.Events(r.Context(), after, maxResume+1)
+	var events []care.Event
+	if after == 0 {
+		events, err = s.Alerts.Events(r.Context(), 0, maxResume+1)
+	} else if events, err = s.Alerts.Events(r.Context(), after-1, maxResume+2); err == nil {
+		// After a restore from a backup, what the screen saw last may never
+		// have been; the ids to come are below it.
+		if len(events) == 0 || events[0].ID != after {
+			out.send(0, "reset", []byte("{}"))
+			return 0, nil
+		}
+		events = events[1:]
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -38,6 +38,8 @@ var (
 	errNotAllowed  = errors.New("not allowed")
 	errInternal    = errors.New("internal error")
 	errBadQuery    = errors.New("bad query")
+	errOtherSite   = errors.New("asked for by another site's page")
+	errMethod      = errors.New("no such method here")
 )
 
 // problemOf chooses the problem document for an error. Texts of unknown
@@ -55,6 +57,10 @@ func problemOf(err error) *Problem {
 		p = &Problem{Status: http.StatusUnauthorized, ID: "LYK-0504", Title: "Not signed in"}
 	case errors.Is(err, errNotAllowed):
 		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Your role does not allow this"}
+	case errors.Is(err, errOtherSite):
+		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Pages of other sites may not do this"}
+	case errors.Is(err, errMethod):
+		p = &Problem{Status: http.StatusMethodNotAllowed, ID: "LYK-0503", Title: "The request is not well formed", Detail: err.Error()}
 	case errors.Is(err, history.ErrUnavailable):
 		p = &Problem{Status: http.StatusServiceUnavailable, ID: "LYK-0506", Title: "History cannot be read right now; alerts work as usual"}
 	case errors.Is(err, fs.ErrExist):

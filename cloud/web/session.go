@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -36,16 +37,27 @@ func secretOf(r *http.Request) string {
 }
 
 // signIn finds out who is asking; what they may do is decided where it is
-// done. A secret that is not valid counts as none.
+// done. A secret that is not valid counts as none; one that cannot be checked
+// does not, as nobody is signed out by a database that is away.
 func (s *server) signIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if secret := secretOf(r); secret != "" {
-			if actor, err := s.Keeper.Actor(r.Context(), secret, care.Token, care.Session); err == nil {
+			actor, err := s.Keeper.Actor(r.Context(), secret, care.Token, care.Session)
+			switch {
+			case err == nil:
 				r = r.WithContext(context.WithValue(r.Context(), actorKey{}, actor))
+			case !notLetIn(err) && strings.HasPrefix(r.URL.Path, "/api/"):
+				writeProblem(w, s.failed("check a sign-in", err))
+				return
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// notLetIn reports whether an error of the keeper is about the secret.
+func notLetIn(err error) bool {
+	return errors.Is(err, access.ErrUnknown) || errors.Is(err, access.ErrExpired)
 }
 
 // open are the operations that nobody needs to be signed in for.
@@ -55,8 +67,8 @@ func requireActor(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if _, ok := actorOf(ctx.Context()); !ok && !open[ctx.Operation().OperationID] {
 			p := problemOf(errNotSignedIn)
-			ctx.SetStatus(p.Status)
 			ctx.SetHeader("Content-Type", p.ContentType(""))
+			ctx.SetStatus(p.Status) // sends the headers
 			_ = api.Marshal(ctx.BodyWriter(), "application/json", p)
 			return
 		}
@@ -95,10 +107,13 @@ func cookie(value string, maxAge int) *cookieOutput {
 
 func (s *server) createSession(ctx context.Context, in *sessionInput) (*cookieOutput, error) {
 	secret, _, err := s.Keeper.Exchange(ctx, strings.TrimSpace(in.Body.Token))
-	if err != nil {
+	switch {
+	case err == nil:
+		return cookie(secret, 12*60*60), nil
+	case notLetIn(err):
 		return nil, problemOf(errNotSignedIn)
 	}
-	return cookie(secret, 12*60*60), nil
+	return nil, s.failed("create session", err)
 }
 
 type cookieInput struct {
@@ -107,7 +122,7 @@ type cookieInput struct {
 
 func (s *server) endSession(ctx context.Context, in *cookieInput) (*cookieOutput, error) {
 	if in.Session != "" {
-		if err := s.Keeper.End(ctx, in.Session); err != nil {
+		if err := s.Keeper.End(ctx, in.Session); err != nil && !notLetIn(err) {
 			return nil, s.failed("end session", err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/lykta/lykta/cloud/access"
 	"github.com/lykta/lykta/cloud/alarm"
@@ -89,7 +90,7 @@ type server struct {
 func New(o Options) http.Handler {
 	s := &server{Options: o, audit: newAuditor(o.Operations)}
 	r := chi.NewRouter()
-	r.Use(s.recover, secure, http.NewCrossOriginProtection().Handler, s.signIn)
+	r.Use(s.recover, secure, compress(), ownPages, s.signIn)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	r.Get("/readyz", s.readyz)
 	r.Get("/metrics", s.metrics)
@@ -103,6 +104,14 @@ func New(o Options) http.Handler {
 		_, _ = w.Write([]byte(docsStyle))
 	})
 	r.NotFound(s.app())
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			if r.Match(chi.NewRouteContext(), method, req.URL.Path) {
+				w.Header().Add("Allow", method)
+			}
+		}
+		writeProblem(w, problemOf(errMethod))
+	})
 	return r
 }
 
@@ -175,6 +184,21 @@ func (s *server) recover(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ownPages keeps pages of other sites from acting with somebody's cookie.
+func ownPages(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, problemOf(errOtherSite))
+	}))
+	return protection.Handler(next)
+}
+
+// compress makes answers smaller for phones on bad networks. The event stream
+// is left alone: it must not wait for a block to fill.
+func compress() func(http.Handler) http.Handler {
+	return middleware.Compress(5, "application/json", "application/problem+json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 }
 
 // secure sets the headers that keep browsers from doing more than the app

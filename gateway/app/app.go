@@ -129,11 +129,13 @@ func Run(ctx context.Context, opt Options) (err error) {
 	if opt.KioskListen != "" {
 		screen, err := kiosk.Listen(opt.KioskListen, func() any { return home.Status() })
 		if err != nil {
-			return err
+			// A press is heard without a screen; a gateway that does not start hears none.
+			log.Error("the resident's screen cannot be served", "id", "LYK-0418", "err", err)
+		} else {
+			parts.start("kiosk", func(context.Context) error { return screen.Run() })
+			parts.add("kiosk's port", screen.Close)
+			at.Kiosk = screen.Addr()
 		}
-		parts.start("kiosk", func(context.Context) error { return screen.Run() })
-		parts.add("kiosk's port", screen.Close)
-		at.Kiosk = screen.Addr()
 	}
 	log.Info("gateway runs", "id", opt.ID, "version", Version(), "mqtt", at.MQTT, "kiosk", at.Kiosk, "boot", clk.Boot())
 	if opt.Ready != nil {

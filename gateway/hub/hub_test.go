@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,12 +33,12 @@ func (d z2m) SetActions(a map[string]map[string]devices.Kind) { d.Decoder.SetAct
 // moody is a store that can refuse.
 type moody struct {
 	*spool.Spool
-	err error
+	full atomic.Bool
 }
 
 func (m *moody) Append(ctx context.Context, es ...spool.Entry) ([]spool.Position, error) {
-	if m.err != nil {
-		return nil, m.err
+	if m.full.Load() {
+		return nil, spool.ErrFull
 	}
 	return m.Spool.Append(ctx, es...)
 }
@@ -168,7 +169,7 @@ func TestAPressThatCannotBeStoredIsHeldAndSaidSo(t *testing.T) {
 		r := newRig(t, t.TempDir())
 		defer func() { r.stop() }()
 		synctest.Wait()
-		r.store.err = spool.ErrFull
+		r.store.full.Store(true)
 		r.hear("kitchen/th", `{"temperature":21.5}`)
 		r.hear("hall/sos", sos)
 		synctest.Wait()
@@ -178,7 +179,7 @@ func TestAPressThatCannotBeStoredIsHeldAndSaidSo(t *testing.T) {
 		if err := r.hub.Hear(context.Background(), "zigbee2mqtt/x", []byte(`{"contact":false}`), false, true); !errors.Is(err, spool.ErrFull) {
 			t.Fatalf("a message that asks for durability: %v, want the disk's error", err)
 		}
-		r.store.err = nil
+		r.store.full.Store(false)
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if s := r.hub.Status(); s.SOS.State != spool.Sending || s.Unsaved != 0 {
@@ -382,3 +383,37 @@ func TestWhatWasHeardIsStoredBeforeStopping(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the cloud sends as a command, the hub answers, and what it keeps
+// can be read again.
+func FuzzCommand(f *testing.F) {
+	f.Add("configure", []byte(`{"version":1,"rooms":{"a":"b"},"actions":{"a":{"*":"sos"}},"heartbeat":20}`))
+	f.Add("confirm", []byte(`{"epoch":"e","seq":1,"state":"acknowledged","by":"Anna"}`))
+	f.Add("announce", []byte(`{"text":"hej"}`))
+	f.Add("dance", []byte(`null`))
+	f.Fuzz(func(t *testing.T, kind string, args []byte) {
+		dir := t.TempDir()
+		var replies []wire.Reply
+		h, err := New(Options{
+			Dir: dir, Clock: clock.New(true), Decoder: z2m{zigbee2mqtt.New("", nil)}, Store: nothing{}, Log: quiet,
+			Reply: func(r wire.Reply) { replies = append(replies, r) }, Show: func(Status) {},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.command(context.Background(), wire.Command{ID: "1", Type: wire.CommandType(kind), Args: args})
+		if len(replies) != 1 || replies[0].OK == (replies[0].Error != nil) {
+			t.Fatalf("replies %+v", replies)
+		}
+		if c, err := loadConfig(dir, quiet); err != nil || c.Version != h.config.Version {
+			t.Fatalf("kept version %d, in use %d, %v", c.Version, h.config.Version, err)
+		}
+	})
+}
+
+// nothing is a store without presses.
+type nothing struct{}
+
+func (nothing) Append(context.Context, ...spool.Entry) ([]spool.Position, error) { return nil, nil }
+func (nothing) Presses(context.Context, int) ([]spool.Press, error)              { return nil, nil }
+func (nothing) Confirm(context.Context, wire.Confirm) error                      { return spool.ErrNoPress }

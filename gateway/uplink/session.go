@@ -222,7 +222,7 @@ func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message
 		return nil, time.Time{}, err
 	}
 	if b.Epoch != w.epoch || len(b.Records) == 0 {
-		return nil, now, nil // it was replaced just now: look again
+		return nil, now.Add(time.Second), nil // it was replaced just now: look again soon
 	}
 	w.took(b.Last())
 	m, err := s.encode(w, b)

@@ -1,6 +1,11 @@
-// The shapes of the HTTP API. Enumerations stay open (`string`) where the
+// The shapes of the HTTP API, from its description (npm run generate).
+// Enumerations stay open (`string`) where the
 // server may learn new values before this app does: unknown ones must show
 // sensibly, never crash.
+
+import type { components } from './openapi';
+
+type Schemas = components['schemas'];
 
 type Open<Known extends string> = Known | (string & {});
 
@@ -22,100 +27,21 @@ export type AlertKind = Open<
   | 'battery_low'
 >;
 
-export interface Me {
-  name: string;
-  role: Open<'caregiver' | 'coordinator' | 'operator'>;
-  language: string;
-}
+/** An object of the API whose enumerations may grow. */
+type Grown<T, Fields> = Omit<T, keyof Fields> & Fields;
 
+export type Me = Grown<Schemas['MeView'], { role: Open<'caregiver' | 'coordinator' | 'operator'> }>;
 /** A window of the day in the home's zone; minutes after midnight. */
-export interface CheckInWindow {
-  from: number;
-  by: number;
-}
-
-export interface Home {
-  id: string;
-  name: string;
-  gateway: string;
-  online: boolean;
-  last_heard: Time | null;
-  silent: boolean;
-  clock_ok: boolean;
-  spool_depth: number;
-  open_alerts: number;
-  highest_severity: Severity | '';
-  last_check_in: Time | null;
-  check_ins: CheckInWindow[];
-  zone: string;
-  last_activity: { t: Time; room: string; kind: string } | null;
-  devices_silent: number;
-  battery_low: number;
-}
-
-export interface Device {
-  device: string;
-  room: string;
-  kinds: string[];
-  last_seen: Time | null;
-  silent: boolean;
-  /** Percent, 0–100; null when the device does not say. */
-  battery: number | null;
-}
-
-export interface Reading {
-  t: Time;
-  device: string;
-  kind: string;
-  room: string;
-  v?: number;
-  s?: string;
-  unit?: string;
-}
-
-export interface HomeDetail extends Home {
-  devices: Device[];
-  last: Reading[];
-}
-
+export type CheckInWindow = Schemas['CheckIn'];
+export type Home = Grown<Schemas['HomeView'], { highest_severity: Severity | '' }>;
+export type Device = Schemas['DeviceView'];
+export type Reading = Schemas['ReadingView'];
+export type HomeDetail = Grown<Schemas['HomeDetail'], { highest_severity: Severity | '' }>;
 /** The sum of one series' numbers over one step of `every`. */
-export interface Window {
-  t: Time;
-  device: string;
-  kind: string;
-  room: string;
-  count: number;
-  min: number;
-  max: number;
-  mean: number;
-  last: number;
-}
-
-export interface Alert {
-  id: string;
-  home: string;
-  home_name: string;
-  kind: AlertKind;
-  severity: Severity;
-  state: AlertState;
-  device: string;
-  room: string;
-  observed: Time;
-  raised: Time;
-  acknowledged_by?: string;
-  acknowledged_at?: Time;
-  resolved_by?: string;
-  resolved_at?: Time;
-  outcome?: string;
-  note?: string;
-  recovered?: Time;
-}
-
-/** An RFC 9457 problem document. */
-export interface ProblemDocument {
-  title?: string;
-  detail?: string;
-  status?: number;
-  /** The fixed id of the error, such as LYK-0501. */
-  id?: string;
-}
+export type Window = Schemas['WindowView'];
+export type Alert = Grown<
+  Schemas['AlertView'],
+  { kind: AlertKind; severity: Severity; state: AlertState }
+>;
+/** An RFC 9457 problem document, or what of it arrived. */
+export type ProblemDocument = Partial<Schemas['Problem']>;

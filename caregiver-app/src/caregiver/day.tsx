@@ -136,7 +136,7 @@ interface ShownProps {
 }
 
 function Shown({ timeline, zone, date, at }: ShownProps) {
-  const parts = summary(timeline, zone);
+  const parts = summary(timeline, zone, at);
   const nothing = timeline.lanes.length + timeline.marks.length + timeline.gaps.length === 0;
   if (nothing) return <p class="day-wait quiet">{t('day.nothing')}</p>;
   return (
@@ -160,7 +160,7 @@ function Shown({ timeline, zone, date, at }: ShownProps) {
 }
 
 // The day in a few words: when it began, whether they said "I am OK", when last seen.
-function summary(timeline: Timeline, zone: string): string[] {
+function summary(timeline: Timeline, zone: string, at: number): string[] {
   const moves = timeline.lanes
     .flatMap((l) => l.intervals)
     .filter((i) => i.kind === 'motion')
@@ -177,7 +177,12 @@ function summary(timeline: Timeline, zone: string): string[] {
   if (said) add(said.t, t('day.checkin', { clock: clock(said.t, zone) }));
   if (last && last !== first) add(last.to, t('day.last', { clock: clock(last.to, zone) }));
   for (const g of timeline.gaps.filter((g) => g.why === 'silent')) {
-    add(g.from, t('day.gap', { from: clock(g.from, zone), to: clock(g.to, zone) }));
+    const from = clock(g.from, zone);
+    const lasts = at - g.to < 120_000 && timeline.to > at;
+    add(
+      g.from,
+      lasts ? t('home.silent', { when: from }) : t('day.gap', { from, to: clock(g.to, zone) }),
+    );
   }
   // Calls for help stay whatever else there is.
   return out

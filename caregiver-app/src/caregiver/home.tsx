@@ -1,9 +1,18 @@
 import { useEffect } from 'preact/hooks';
-import type { HomeDetail, Reading } from '../api/types';
+import type { Device, HomeDetail, Reading } from '../api/types';
 import { Icon } from '../shared/icons';
 import { t, tn } from '../shared/i18n';
 import { ago, moment, now } from '../shared/time';
-import { checkIn, isEvent, kindName, quantity, roomName, saying } from '../shared/words';
+import {
+  checkIn,
+  deviceName,
+  isEvent,
+  isKnown,
+  kindName,
+  quantity,
+  roomName,
+  saying,
+} from '../shared/words';
 import { AlertCard } from './alertcard';
 import { Charts } from './charts';
 import { Day } from './day';
@@ -123,68 +132,102 @@ function Facts({ home }: { home: HomeDetail }) {
   );
 }
 
-// What says something of the radio only is for the installer, not the caregiver.
-const unspoken = new Set([
+// What says something of the equipment only is for the installer, not the
+// caregiver; so is what a device says in words of its own.
+const technical = new Set([
   'link_quality',
   'availability',
   'heartbeat',
   'dropped',
   'battery',
   'battery_low',
+  'tamper',
+  'air_pressure',
+  'voltage',
+  'current',
+  'device_temperature',
 ]);
 
-function LastValues({ home }: { home: HomeDetail }) {
+const forCaregivers = (r: Reading) => isKnown(r.kind) && !technical.has(r.kind);
+
+/** Readings by room, each room's in the order of what they are called. */
+function byRoom(readings: readonly Reading[]): [string, Reading[]][] {
   const rooms = new Map<string, Reading[]>();
-  for (const r of home.last) {
-    if (unspoken.has(r.kind)) continue;
-    rooms.set(r.room, [...(rooms.get(r.room) ?? []), r]);
-  }
-  for (const d of home.devices) if (!rooms.has(d.room)) rooms.set(d.room, []);
-  const named = [...rooms].sort(([a], [b]) => roomName(a).localeCompare(roomName(b)));
-  const at = now.value;
+  for (const r of readings) rooms.set(r.room, [...(rooms.get(r.room) ?? []), r]);
+  for (const in_ of rooms.values())
+    in_.sort((a, b) => kindName(a.kind).localeCompare(kindName(b.kind)));
+  return [...rooms].sort(([a], [b]) => roomName(a).localeCompare(roomName(b)));
+}
+
+function LastValues({ home }: { home: HomeDetail }) {
+  const rooms = byRoom(home.last.filter(forCaregivers));
+  const ailing = home.devices.filter((d) => d.silent || (d.battery !== null && d.battery <= 20));
+  for (const { room } of ailing) if (!rooms.some(([r]) => r === room)) rooms.push([room, []]);
+  const equipment = byRoom(home.last.filter((r) => !forCaregivers(r)));
   return (
     <section aria-labelledby="last-values">
       <h2 id="last-values">{t('last.heading')}</h2>
-      {named.length === 0 && <p class="quiet">{t('last.none')}</p>}
-      <div class="rooms">
-        {named.map(([room, readings]) => (
-          <div class="room" key={room}>
-            <h3>{roomName(room)}</h3>
-            <ul>
-              {readings
-                .sort((a, b) => kindName(a.kind).localeCompare(kindName(b.kind)))
-                .map((r) => (
-                  <li key={`${r.device} ${r.kind}`} class="value">
-                    <span class="value-kind">{kindName(r.kind)}</span>
-                    <span class="value-says">{isEvent(r.kind) ? happened(r) : saying(r)}</span>
-                    <span class="value-when">{ago(Date.parse(r.t), at, home.zone)}</span>
-                  </li>
-                ))}
-              {home.devices
-                .filter(
-                  (d) => d.room === room && (d.silent || (d.battery !== null && d.battery <= 20)),
-                )
-                .map((d) => (
-                  <li key={d.device} class="value value-bad">
-                    <Icon name={d.silent ? 'sensor_silent' : 'battery_low'} />
-                    <span>
-                      {d.device}:{' '}
-                      {d.silent
-                        ? d.last_seen
-                          ? t('last.silent', {
-                              when: moment(Date.parse(d.last_seen), at, home.zone),
-                            })
-                          : t('home.silent_never')
-                        : t('last.battery', { value: quantity(d.battery ?? 0, '%EL') })}
-                    </span>
-                  </li>
-                ))}
-            </ul>
-          </div>
-        ))}
-      </div>
+      {home.last_unavailable && <p class="quiet">{t('last.unavailable')}</p>}
+      {rooms.length === 0 && <p class="quiet">{t('last.none')}</p>}
+      <Rooms rooms={rooms} home={home} ailing={ailing} />
+      {equipment.length > 0 && (
+        <details class="equipment">
+          <summary>{t('last.equipment')}</summary>
+          <Rooms rooms={equipment} home={home} ailing={[]} named />
+        </details>
+      )}
     </section>
   );
+}
+
+interface RoomsProps {
+  rooms: readonly [string, readonly Reading[]][];
+  home: HomeDetail;
+  /** Devices that need mending, shown in their room. */
+  ailing: readonly Device[];
+  /** Name the device beside every value, not only where a room has several. */
+  named?: boolean;
+}
+
+function Rooms({ rooms, home, ailing, named }: RoomsProps) {
+  const at = now.value;
+  return (
+    <div class="rooms">
+      {rooms.map(([room, readings]) => (
+        <div class="room" key={room}>
+          <h3>{roomName(room)}</h3>
+          <ul>
+            {readings.map((r) => (
+              <li key={`${r.device} ${r.kind}`} class="value">
+                <span class="value-kind">
+                  {kindName(r.kind)}
+                  {(named || readings.filter((o) => o.kind === r.kind).length > 1) &&
+                    ` · ${deviceName(r.device)}`}
+                </span>
+                <span class="value-says">{isEvent(r.kind) ? happened(r) : saying(r)}</span>
+                <span class="value-when">{ago(Date.parse(r.t), at, home.zone)}</span>
+              </li>
+            ))}
+            {ailing
+              .filter((d) => d.room === room)
+              .map((d) => (
+                <li key={d.device} class="value value-bad">
+                  <Icon name={d.silent ? 'sensor_silent' : 'battery_low'} />
+                  <span>
+                    {deviceName(d.device)}: {ailment(d, at, home.zone)}
+                  </span>
+                </li>
+              ))}
+          </ul>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function ailment(d: Device, at: number, zone: string): string {
+  if (!d.silent) return t('last.battery', { value: quantity(d.battery ?? 0, '%EL') });
+  return t('last.silent', { when: moment(Date.parse(d.last_seen), at, zone) });
 }
 
 const happened = (r: Reading) => (r.s || r.v === 0 ? saying(r) : saying({ ...r, v: 1 }));

@@ -22,10 +22,11 @@ const unmetHomes = computed(() => new Set(unmet.value.map((a) => a.home)));
 /** How soon the home needs somebody: 0 is now. An emergency that somebody has is the next. */
 export function need(home: Home): number {
   if (unmetHomes.value.has(home.id)) return 0;
-  if (home.highest_severity === 'emergency' || home.highest_severity === 'attention') return 1;
-  if (home.silent) return 2;
-  if (home.open_alerts > 0) return 3;
-  return home.devices_silent > 0 || home.battery_low > 0 ? 4 : 5;
+  if (home.highest_severity === 'emergency') return 1;
+  if (home.highest_severity === 'attention') return 2;
+  if (home.silent) return 3;
+  if (home.open_alerts > 0) return 4;
+  return home.devices_silent > 0 || home.battery_low > 0 ? 5 : 6;
 }
 
 const order = computed(() => {
@@ -38,7 +39,7 @@ const order = computed(() => {
 const found = computed(() => {
   const words = search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   return order.value.filter((home) => {
-    if (filter.value === 'attention' && need(home) > 3) return false;
+    if (filter.value === 'attention' && need(home) > 4) return false;
     if (filter.value === 'silent' && !home.silent) return false;
     const name = `${home.name} ${home.id}`.toLocaleLowerCase();
     return words.every((w) => name.includes(w));
@@ -158,7 +159,7 @@ function HomeRow({ home }: { home: Home }) {
   const at = now.value;
   const checked = checkIn(home, at);
   const urgency = need(home);
-  const tone = urgency === 0 ? 'emergency' : urgency <= 2 ? 'attention' : 'calm';
+  const tone = urgency === 0 ? 'emergency' : urgency <= 3 ? 'attention' : 'calm';
   return (
     <a class={`home-row tone-${tone}`} href={`/homes/${encodeURIComponent(home.id)}`}>
       <span class="home-name">{home.name}</span>

@@ -1,7 +1,11 @@
 import { render } from 'preact';
 import '../shared/tokens.css';
 import '../shared/base.css';
-import './caregiver.css';
+import './frame.css';
+import './alerts.css';
+import './homes.css';
+import './home.css';
+import './phone.css'; // last: it overrides
 import { startLanguage } from '../shared/i18n';
 import { route, startRouter } from '../shared/router';
 import { startClock } from '../shared/time';

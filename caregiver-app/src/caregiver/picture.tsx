@@ -53,7 +53,7 @@ export function Picture({ timeline, zone, at, label }: Props) {
 
   const w = width.value;
   const small = w < narrow;
-  const left = small ? 78 : 120;
+  const left = small ? 84 : 120;
   const inner = Math.max(1, w - left - 8);
   const lanes = [...timeline.lanes].sort((a, b) =>
     roomName(a.room).localeCompare(roomName(b.room)),
@@ -131,7 +131,7 @@ export function Picture({ timeline, zone, at, label }: Props) {
                 <g key={lane.room}>
                   <line class="lane-line" x1={0} x2={w} y1={y} y2={y} />
                   <text class="lane-text" x={0} y={y + laneHeight / 2 + 5}>
-                    {fit(roomName(lane.room), small ? 10 : 16)}
+                    {fit(roomName(lane.room), small ? 11 : 16)}
                   </text>
                   {inOrder(lane.intervals).map((iv) => (
                     <rect

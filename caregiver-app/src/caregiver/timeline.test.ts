@@ -111,6 +111,15 @@ describe('what is not known', () => {
     expect(gaps(layOut(readings, day, day.to, [silence]))).toEqual([['silent', 8.25, 11.75]]);
   });
 
+  it('is one silence when the alert and the home both tell of it', () => {
+    const silences = [
+      { from: start + 20 * hour, to: day.to },
+      { from: start + 20.01 * hour, to: day.to },
+    ];
+    const readings = alive.filter((r) => Date.parse(r.t) <= start + 20 * hour);
+    expect(gaps(layOut(readings, day, day.to, silences))).toEqual([['silent', 20, 24]]);
+  });
+
   it('is nothing where the home kept its readings and sent them later', () => {
     const silence = { from: start + 8.95 * hour, to: start + 11.05 * hour };
     expect(gaps(draw([], day.to, [silence]))).toEqual([]);

@@ -163,13 +163,11 @@ function findGaps(
   const inside = times.filter(({ t }) => t >= day.from && t <= day.to);
   const beats = inside.some(({ beat }) => beat);
   const longest = beats ? heartbeatGap : readingGap;
-  const known: Gap[] = silences
-    .map((s) => ({
-      from: Math.max(s.from, day.from),
-      to: Math.min(s.to, day.to),
-      why: 'silent' as const,
-    }))
-    .filter((s) => s.to > s.from)
+  const inDay = silences
+    .map((s) => ({ from: Math.max(s.from, day.from), to: Math.min(s.to, day.to) }))
+    .filter((s) => s.to > s.from);
+  const known: Gap[] = joined(inDay)
+    .map((s) => ({ ...s, why: 'silent' as const }))
     // What the home kept and sent later fills the silence.
     .flatMap((s) =>
       without(
@@ -187,6 +185,17 @@ function findGaps(
     empty.push({ ...span, why: beats ? 'silent' : 'empty' });
   }
   return [...known, ...empty].sort((a, b) => a.from - b.from);
+}
+
+// The same silence may be told of twice, by its alert and by the home.
+function joined(spans: readonly Span[]): Span[] {
+  const out: Span[] = [];
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1);
+    if (last && span.from <= last.to) last.to = Math.max(last.to, span.to);
+    else out.push({ ...span });
+  }
+  return out;
 }
 
 // Cuts the silence where readings show that the home was heard after all. Up

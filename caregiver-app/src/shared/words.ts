@@ -43,6 +43,13 @@ function roomKey(room: string): string {
 /** What a kind of reading is called: "Rörelse". */
 export const kindName = (kind: string): string => tMaybe(`kind.${kind}`) ?? readable(kind);
 
+/** Whether the app has a word of its own for the kind. */
+export const isKnown = (kind: string): boolean => tMaybe(`kind.${kind}`) !== undefined;
+
+/** A device by its own name, without the room before it. */
+export const deviceName = (device: string): string =>
+  readable(device.slice(device.lastIndexOf('/') + 1));
+
 /** What an alert is called: "Trygghetslarm". */
 export const alertName = (alert: Pick<Alert, 'kind'>): string =>
   tMaybe(`alert.${alert.kind}`) ?? readable(alert.kind);

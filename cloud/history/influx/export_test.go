@@ -21,7 +21,7 @@ func CleanHours(t *testing.T, s *Store, home string) int {
 	return len(hours)
 }
 
-// Line protocol as it is, for tests that plant things.
+// Plant writes line protocol past the store.
 func Plant(t *testing.T, s *Store, lines ...string) {
 	t.Helper()
 	if err := s.ready(t.Context()); err != nil {
@@ -32,8 +32,8 @@ func Plant(t *testing.T, s *Store, lines ...string) {
 	}
 }
 
-// BreakSealing makes the next summing up stop before it says that hours are
-// clean, as a crash would.
+// SealHalfway begins to sum up an hour and never comes to its end, as a
+// process that dies meanwhile.
 func SealHalfway(t *testing.T, s *Store, home string, hour time.Time) {
 	t.Helper()
 	if len(s.marks.seal(home, []int64{hour.UnixNano()})) != 1 {

@@ -1,0 +1,153 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/watch"
+)
+
+// alerts are in memory, and can be away.
+type alerts struct {
+	mu   sync.Mutex
+	away bool
+}
+
+func (a *alerts) set(away bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.away = away
+}
+
+func (a *alerts) Alerts(context.Context, care.AlertFilter) ([]care.Alert, error) {
+	return nil, nil
+}
+
+func (a *alerts) Alert(_ context.Context, id string) (care.Alert, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.away {
+		return care.Alert{}, errors.New("away")
+	}
+	return care.Alert{ID: id, Home: "home-1", Kind: care.AlertSOS, Severity: care.Emergency, State: care.Open}, nil
+}
+
+func (a *alerts) Events(context.Context, int64, int) ([]care.Event, error) { return nil, nil }
+
+// lit runs f with a live that runs.
+func lit(t *testing.T, f func(l *Live, a *alerts)) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &alerts{}
+		l := NewLive(a, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- l.Run(ctx) }()
+		synctest.Wait()
+		f(l, a)
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("live ended with %v", err)
+		}
+	})
+}
+
+// took takes what waits for a screen; open is false when its stream ended.
+func took(s *screen) (all []message, open bool) {
+	for {
+		select {
+		case m, ok := <-s.out:
+			if !ok {
+				return all, false
+			}
+			all = append(all, m)
+		default:
+			return all, true
+		}
+	}
+}
+
+func TestOneHomeIsSentOnceASecondAtMost(t *testing.T) {
+	lit(t, func(l *Live, _ *alerts) {
+		s := l.open("")
+		for range 100 { // ten seconds
+			for _, id := range []string{"home-1", "home-2"} {
+				l.Home(watch.Status{Home: care.Home{ID: id}})
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		synctest.Wait()
+		all, open := took(s)
+		if len(all) < 18 || len(all) > 22 || !open {
+			t.Errorf("%d messages about two homes in ten seconds", len(all))
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if all, _ = took(s); len(all) > 2 {
+			t.Errorf("%d messages while nothing changes", len(all))
+		}
+	})
+}
+
+// P2: a screen that does not keep up loses its stream, and nobody else does.
+func TestP2ASlowScreenStopsNobodyElse(t *testing.T) {
+	lit(t, func(l *Live, _ *alerts) {
+		slow, quick := l.open("home-1"), l.open("home-1")
+		heard := 0
+		for i := range int64(2000) {
+			l.Alerts([]care.Event{{ID: i + 1, Alert: fmt.Sprint("a", i)}})
+			synctest.Wait()
+			all, open := took(quick)
+			if !open {
+				t.Fatal("the quick screen was dropped too")
+			}
+			for _, m := range all {
+				if m.event == "alert" {
+					heard++
+				}
+			}
+		}
+		if heard != 2000 || l.Screens() != 1 {
+			t.Errorf("heard of %d alerts of 2000, %d screens", heard, l.Screens())
+		}
+		if all, open := took(slow); open || len(all) == 0 {
+			t.Errorf("the slow one is open: %v, with %d messages", open, len(all))
+		}
+		l.close(slow) // its handler ends after it was dropped
+		l.close(quick)
+		if l.Screens() != 0 || len(l.watched) != 0 {
+			t.Errorf("%d screens, watched %v", l.Screens(), l.watched)
+		}
+	})
+}
+
+// P2: what could not be read is told later, in order, and not forgotten.
+func TestP2AlertsAreToldAfterTheDatabaseWasAway(t *testing.T) {
+	lit(t, func(l *Live, a *alerts) {
+		s := l.open("")
+		a.set(true)
+		l.Alerts([]care.Event{{ID: 2, Alert: "a2"}, {ID: 1, Alert: "a1"}})
+		time.Sleep(10 * time.Second)
+		l.Alerts([]care.Event{{ID: 3, Alert: "a3"}})
+		a.set(false)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		var got []int64
+		all, _ := took(s)
+		for _, m := range all {
+			if m.event == "alert" {
+				got = append(got, m.id)
+			}
+		}
+		if fmt.Sprint(got) != "[1 2 3]" {
+			t.Errorf("told %v", got)
+		}
+	})
+}

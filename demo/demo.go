@@ -64,8 +64,12 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	}
 	started := make(chan cloud.Addresses, 1)
 	options.Started = func(a cloud.Addresses) { started <- a }
-	g.Go(func() error { return cloud.Run(ctx, options) })
+	// The homes end first, so that nobody is left talking to a cloud that is gone.
+	cloudCtx, endCloud := context.WithCancel(context.WithoutCancel(ctx))
+	defer endCloud()
+	g.Go(func() error { return cloud.Run(cloudCtx, options) })
 	g.Go(func() error {
+		defer endCloud()
 		select {
 		case <-ctx.Done():
 			return nil

@@ -350,20 +350,14 @@ func awaitAlert(t *testing.T, events <-chan event, ok func(alert) bool) alert {
 // gateway is a lykta-gateway with a local MQTT port.
 type gateway struct {
 	*process
-	data, port string
+	port string
 }
 
-func startGateway(t *testing.T, cloudURL string) *gateway {
+func startGateway(t *testing.T, cloudURL string, args ...string) *gateway {
 	t.Helper()
-	g := &gateway{data: t.TempDir(), port: freeAddress(t)}
-	g.restart(t, cloudURL)
-	return g
-}
-
-func (g *gateway) restart(t *testing.T, cloudURL string) {
-	t.Helper()
-	g.process = start(t, "lykta-gateway", "run", "--data", g.data, "--id", "gw", "--cloud", cloudURL,
-		"--mqtt-listen", g.port, "--kiosk-listen", "", "--clock", "trust")
+	g := &gateway{port: freeAddress(t)}
+	g.process = start(t, "lykta-gateway", append([]string{"run", "--data", t.TempDir(), "--id", "gw", "--cloud", cloudURL,
+		"--mqtt-listen", g.port, "--kiosk-listen", "", "--clock", "trust"}, args...)...)
 	eventually(t, "the gateway's port answers", func() bool {
 		conn, err := net.Dial("tcp", g.port)
 		if err != nil {
@@ -371,6 +365,13 @@ func (g *gateway) restart(t *testing.T, cloudURL string) {
 		}
 		return conn.Close() == nil
 	})
+	return g
+}
+
+// saysCannotReach reports whether the gateway has said that it gets no
+// connection to the cloud.
+func (g *gateway) saysCannotReach() bool {
+	return strings.Contains(g.output.String(), "cannot reach the cloud")
 }
 
 // publish sends one Zigbee2MQTT message to the home's port, as

@@ -19,6 +19,7 @@ test('an alert is taken and closed with an outcome, by keyboard alone', async ({
   await page.keyboard.press('Escape');
   await expect(sos.getByRole('button', { name: 'Avsluta …' })).toBeFocused();
   await page.keyboard.press('Enter');
+  await expect(sos.getByRole('radio', { name: 'Hjälp given' })).toBeFocused();
   await page.keyboard.press('ArrowDown');
   await expect(sos.getByRole('radio', { name: 'Ofrivilligt larm' })).toBeChecked();
   await page.keyboard.press('Tab');

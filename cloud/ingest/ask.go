@@ -13,11 +13,12 @@ import (
 // fs.ErrNotExist.
 var ErrNoHome = fmt.Errorf("no such home is being watched: %w", fs.ErrNotExist)
 
-// ask runs f on the goroutine that owns the homes.
+// ask runs f on the goroutine that owns the homes, and returns when the
+// screens know what came of it.
 func (in *Ingest) ask(ctx context.Context, f func(g *group)) error {
 	done := make(chan struct{})
 	select {
-	case in.asks <- func(g *group) { f(g); close(done) }:
+	case in.asks <- func(g *group) { f(g); g.after(func() { close(done) }) }:
 	case <-ctx.Done():
 		return ctx.Err()
 	}

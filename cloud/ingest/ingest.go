@@ -355,15 +355,15 @@ func (in *Ingest) finish(ctx context.Context, g *group) error {
 	for _, m := range g.replies {
 		in.post.reply(m)
 	}
-	for _, f := range g.afterwards {
-		f()
-	}
 	for h := range g.touched {
 		in.o.Screens.Home(h.watcher.Status(g.now))
 		in.schedule(h)
 	}
 	for home, readings := range g.readings {
 		in.o.Screens.Readings(home, readings)
+	}
+	for _, f := range g.afterwards {
+		f()
 	}
 	return nil
 }

@@ -159,8 +159,8 @@ type readingsInput struct {
 }
 
 type readingsView struct {
-	Readings []readingView `json:"readings,omitempty" nullable:"false"`
-	Windows  []windowView  `json:"windows,omitempty" nullable:"false"`
+	Readings []readingView `json:"readings,omitzero" required:"false" nullable:"false" doc:"When every was not given."`
+	Windows  []windowView  `json:"windows,omitzero" required:"false" nullable:"false" doc:"When every was given."`
 	Next     string        `json:"next,omitempty" doc:"Cursor for the rest, when the limit cut the answer."`
 }
 

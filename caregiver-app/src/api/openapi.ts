@@ -472,7 +472,9 @@ export interface components {
         ReadingsView: {
             /** @description Cursor for the rest, when the limit cut the answer. */
             next?: string;
+            /** @description When every was not given. */
             readings?: components["schemas"]["ReadingView"][];
+            /** @description When every was given. */
             windows?: components["schemas"]["WindowView"][];
         };
         RefusedList: {

@@ -81,6 +81,11 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
 		return nil, fmt.Errorf("open history %s: %w", path, err)
 	}
+	if f, err := os.OpenFile(abs, os.O_CREATE|os.O_RDWR, 0o600); err != nil { // SQLite would let others read it
+		return nil, fmt.Errorf("open history %s: %w", path, err)
+	} else if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open history %s: %w", path, err)
+	}
 	hand := open(abs, "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=cache_size(-32000)", "_txlock=immediate")
 	hand.SetMaxOpenConns(1)
 	w := &writer{db: hand, ids: map[key]int64{}}

@@ -14,7 +14,7 @@ FUZZ    ?= 5s
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
 	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 
-.PHONY: build run run-influx test test-go test-web check generate bench fuzz setup clean web
+.PHONY: build run run-influx test test-go test-race test-web check generate bench fuzz setup clean web
 
 build: web ## the two binaries, with the app inside
 	$(GO) build -o bin/lykta-cloud ./cloud
@@ -42,10 +42,13 @@ run-influx: web ## the same on a real InfluxDB
 setup: ## what the tests need and a fresh machine lacks
 	scripts/setup.sh
 
-test: setup web check test-web test-go ## everything that is tested
+test: setup web check test-web test-go test-race ## everything that is tested
 
 test-go:
 	LYKTA_REQUIRE_DIST=1 $(GO) test -timeout 12m ./...
+
+test-race: ## where goroutines meet
+	$(GO) test -race -timeout 8m ./cloud/ingest ./cloud/web ./cloud/alarm ./cloud/broker ./gateway/...
 
 test-web: $(STAMP)
 	cd $(WEB) && npm test --silent && npm run --silent e2e

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // schedules need zones, and small boxes may have none
 
 	"github.com/alecthomas/kong"
 

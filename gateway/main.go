@@ -6,6 +6,7 @@ import (
 	"context"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules need zones, and small boxes may have none
 
 	"github.com/alecthomas/kong"
 

@@ -14,7 +14,10 @@ FUZZ    ?= 5s
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
 	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 
-.PHONY: build run run-influx test test-go test-race test-web check generate bench fuzz setup clean web
+.PHONY: help build run run-influx test test-go test-race test-web check generate bench fuzz setup clean web
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
 build: web ## the two binaries, with the app inside
 	$(GO) build -o bin/lykta-cloud ./cloud

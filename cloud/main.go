@@ -21,7 +21,7 @@ func main() {
 	k := kong.Parse(&cli,
 		kong.Name("lykta-cloud"),
 		kong.Description("Lykta's cloud service: hears the homes, raises alerts, shows them to those who help."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LYKTA"),
 		kong.Vars{"zone": app.DefaultZone},
 	)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -58,6 +59,12 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 		defer stopped() // after the cloud, which writes until it ends
 		options.InfluxURL = url
 	}
+	// Said before anything is lit, rather than after the links are printed.
+	if l, err := net.Listen("tcp", d.Port); err != nil {
+		return fmt.Errorf("the first home's port (--home-mqtt; with make: ARGS=\"--home-mqtt 127.0.0.1:2884\"): %w", err)
+	} else if err := l.Close(); err != nil {
+		return err
+	}
 	links, err := d.prepare(ctx, options)
 	if err != nil {
 		return err
@@ -81,7 +88,7 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "\nLyktan är släckt. Data finns kvar i", d.Data)
+	_, err = fmt.Fprintln(out, "\nLyktan är släckt / Lykta is out. Data:", d.Data)
 	return err
 }
 
@@ -150,5 +157,5 @@ func (d demo) greet(out io.Writer, at cloud.Addresses, links []link) {
 	for _, l := range links {
 		fmt.Fprintf(out, "  %-40s http://%s/sign-in#%s\n", l.person, at.HTTP, l.secret)
 	}
-	fmt.Fprintf(out, "\n  Tryck på larmet själv / press for help yourself:\n  mosquitto_pub -p %s -t zigbee2mqtt/larmknapp -m '{\"action\":\"emergency\"}'\n\n", portOf(d.Port))
+	fmt.Fprintf(out, "\n  Tryck på larmet själv / press for help yourself:\n  mosquitto_pub -p %s -t zigbee2mqtt/hall/larmknapp -m '{\"action\":\"emergency\"}'\n\n", portOf(d.Port))
 }

@@ -19,7 +19,7 @@ func main() {
 	k := kong.Parse(&demo,
 		kong.Name("lykta-demo"),
 		kong.Description("Lykta's cloud and a few simulated homes in one process. Ctrl-C ends it; the data stay."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LYKTA_DEMO"),
 	)
 	k.FatalIfErrorf(demo.run(ctx, os.Stdout))

@@ -21,7 +21,7 @@ func main() {
 		kong.Name("lykta-gateway"),
 		kong.Description("The box in the home: hears sensors and buttons, keeps what they say, and brings it to the cloud."),
 		kong.DefaultEnvars("LYKTA"),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	command.FatalIfErrorf(command.Run())

@@ -13,12 +13,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	caregiverapp "github.com/lykta/lykta/caregiver-app"
 	"github.com/lykta/lykta/cloud/access"
@@ -97,6 +99,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	var stops stops
 	defer func() { err = errors.Join(err, stops.run(o.Log)) }()
 
+	unlock, err := lock(o.Data)
+	if err != nil {
+		return err
+	}
+	stops.add("lock", unlock)
 	db, err := o.Database(ctx)
 	if err != nil {
 		return err
@@ -167,6 +174,16 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		return nil
 	})
+	g.Go(func() error {
+		if err := series.Ping(ctx); err != nil && ctx.Err() == nil {
+			o.Log.Warn("the time series store does not answer", "id", "LYK-0109", "err", err)
+		}
+		return nil
+	})
+	if o.TLSCert == "" && !loopback(listener.Addr()) {
+		o.Log.Warn("the app is open to the network without HTTPS; browsers will not sign in over it: give --tls-cert, or put a proxy in front")
+	}
+	stops.lit = true
 	o.Log.Info("Lykta is lit", "http", listener.Addr(), "mqtt", mqttAddress, "version", o.Version)
 	if o.Started != nil {
 		o.Started(Addresses{HTTP: listener.Addr().String(), MQTT: mqttAddress})
@@ -209,6 +226,9 @@ func (o Options) source(homes *homes, registry prometheus.Registerer, stops *sto
 }
 
 func (o Options) gatewayTLS() (*tls.Config, error) {
+	if o.MQTTTLSCert == "" || o.MQTTTLSKey == "" || o.MQTTClientCA == "" {
+		return nil, errors.New("--mqtt-tls-listen needs --mqtt-tls-cert, --mqtt-tls-key and --mqtt-client-ca")
+	}
 	cert, err := tls.LoadX509KeyPair(o.MQTTTLSCert, o.MQTTTLSKey)
 	if err != nil {
 		return nil, fmt.Errorf("certificate of the broker: %w", err)
@@ -261,6 +281,30 @@ func (o Options) listen(ctx context.Context) (net.Listener, error) {
 	return tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}), nil
 }
 
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// lock makes sure that one service alone works on the data directory: two
+// would each hold marks that the other moves.
+func lock(data string) (unlock func() error, err error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = fmt.Errorf("LYK-0111: another lykta-cloud is running on %s", data)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
+
 func gauge(name, help string, f func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
 }
@@ -285,19 +329,21 @@ func tidy(ctx context.Context, db *store.Store, log *slog.Logger) error {
 const stopTimeout = 10 * time.Second
 
 // stops are what must be stopped, last first.
-type stops []stop
+type stops struct {
+	parts []stop
+	lit   bool // the service got as far as serving
+}
 
 type stop struct {
 	name string
 	f    func() error
 }
 
-func (s *stops) add(name string, f func() error) { *s = append(*s, stop{name, f}) }
+func (s *stops) add(name string, f func() error) { s.parts = append(s.parts, stop{name, f}) }
 
 func (s *stops) run(log *slog.Logger) error {
 	var errs []error
-	for i := len(*s) - 1; i >= 0; i-- {
-		part := (*s)[i]
+	for _, part := range slices.Backward(s.parts) {
 		done := make(chan error, 1)
 		go func() { done <- part.f() }()
 		select {
@@ -309,6 +355,8 @@ func (s *stops) run(log *slog.Logger) error {
 			errs = append(errs, fmt.Errorf("stop %s: not done in %v", part.name, stopTimeout))
 		}
 	}
-	log.Info("Lykta is out")
+	if s.lit {
+		log.Info("Lykta is out")
+	}
 	return errors.Join(errs...)
 }

@@ -106,7 +106,7 @@ func (migrateCmd) Run(c *CLI, env Env) error {
 }
 
 type tokenCmd struct {
-	Role    string        `help:"What its bearer may do." enum:"caregiver,coordinator,operator" required:""`
+	Role    string        `help:"What its bearer may do: ${enum}." enum:"caregiver,coordinator,operator" required:""`
 	Name    string        `help:"Whose it is; shown beside what they do. Default: the role."`
 	Expires time.Duration `help:"How long it is good for; 0 is for ever." default:"0"`
 }
@@ -121,7 +121,10 @@ func (t *tokenCmd) Run(c *CLI, env Env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(env.Out, secret)
+		if _, err := fmt.Fprintln(env.Out, secret); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(env.Err, "\nFor the API: Authorization: Bearer TOKEN\nTo sign in with a browser: http://127.0.0.1:8080/sign-in#TOKEN, or wherever the app is\n")
 		return err
 	})
 }
@@ -151,8 +154,13 @@ func (h *homeAddCmd) Run(c *CLI, env Env) error {
 		return err
 	}
 	return c.with(env, func(db *store.Store) error {
-		if err := db.AddHome(env.Context, home); err != nil {
-			return fmt.Errorf("add home %s with gateway %s: %w", h.ID, h.Gateway, err)
+		if other, err := db.HomeByGateway(env.Context, h.Gateway); err == nil {
+			return fmt.Errorf("LYK-0508: gateway %s belongs to home %s (%s)", h.Gateway, other.ID, other.Name)
+		}
+		if err := db.AddHome(env.Context, home); errors.Is(err, store.ErrExists) {
+			return fmt.Errorf("LYK-0508: there is a home %s already", h.ID)
+		} else if err != nil {
+			return err
 		}
 		_, err := fmt.Fprintf(env.Out, "added home %s with gateway %s\n", home.ID, home.Gateway)
 		return err
@@ -210,7 +218,7 @@ func (b *backupCmd) Run(c *CLI, env Env) error {
 			return fmt.Errorf("find the data to back up: %w", err)
 		}
 	}
-	if err := os.Mkdir(b.To, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(b.To), 0o700), os.Mkdir(b.To, 0o700)); err != nil {
 		return fmt.Errorf("make the backup's directory: %w", err)
 	}
 	return c.with(env, func(db *store.Store) error {
@@ -223,7 +231,7 @@ func (b *backupCmd) Run(c *CLI, env Env) error {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(env.Out, "backed up to %s; readings in InfluxDB are backed up with InfluxDB's own tools\n", b.To)
+		_, err := fmt.Fprintf(env.Out, "backed up to %s\n", b.To)
 		return err
 	})
 }
@@ -259,7 +267,7 @@ func (r *restoreCmd) Run(c *CLI, env Env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(env.Out, "restored %d homes into %s\n", len(homes), c.Data)
+		_, err = fmt.Fprintf(env.Out, "restored into %[2]s; homes: %[1]d\n", len(homes), c.Data)
 		return err
 	})
 }

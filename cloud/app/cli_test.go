@@ -169,7 +169,7 @@ func TestABackupBringsAllBack(t *testing.T) {
 	}
 	write(t, data, reading(3))
 
-	if out := must(t, "--data", restored, "restore", backup); !strings.Contains(out, "restored 1 homes") {
+	if out := must(t, "--data", restored, "restore", backup); !strings.Contains(out, "homes: 1") {
 		t.Errorf("%q", out)
 	}
 	if out := must(t, "--data", restored, "home", "list"); out != "a\tgw-a\ta\n" {

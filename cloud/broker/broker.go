@@ -47,6 +47,7 @@ const (
 	ErrIDUnacked    = "LYK-0607" // a gateway had too many unacknowledged messages for too long
 	ErrIDStop       = "LYK-0608" // connections did not end in time at the stop
 	ErrIDHandshake  = "LYK-0609" // a TLS handshake failed
+	ErrIDTwin       = "LYK-0615" // two connections of one gateway take turns
 )
 
 // Gatekeeper knows the gateways that are enrolled.

@@ -137,6 +137,10 @@ var (
 	errFull  = errors.New("too many gateways are connected")
 )
 
+// youth is the age below which a connection that is taken over was not one
+// that had died.
+const youth = 20 * time.Second
+
 // claim makes s the one connection that speaks for its gateway, as MQTT has it
 // for two clients with one id: the newer one takes over. It returns only after
 // the older one's last message has been delivered.
@@ -157,6 +161,10 @@ func (b *Broker) claim(s *session) error {
 		b.mu.Unlock()
 		if old.arrival > s.arrival {
 			return errNewer
+		}
+		if time.Since(old.began) < youth {
+			b.refusals.log(b.log, "twin "+s.gateway, "two connections of one gateway take turns: is its id used twice?", "id", ErrIDTwin,
+				"gateway", s.gateway, "remote", s.raw.RemoteAddr().String(), "other", old.raw.RemoteAddr().String())
 		}
 		old.superseded.Store(true)
 		_ = old.Close()

@@ -38,6 +38,7 @@ type session struct {
 	name      string // what the certificate says
 	gateway   string
 	arrival   uint64
+	began     time.Time
 	client    *mqtt.Client
 	up        map[string]wire.Leaf // the topics it may write
 	down      map[string]bool      // the topics it may read
@@ -65,7 +66,7 @@ type session struct {
 
 func newSession(b *Broker, conn net.Conn) *session {
 	return &session{
-		Conn: conn, raw: conn, b: b,
+		Conn: conn, raw: conn, b: b, began: time.Now(),
 		closed: make(chan struct{}), ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		pending: make(map[uint16]uint64),

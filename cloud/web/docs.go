@@ -17,7 +17,7 @@ var docsTemplate = template.Must(template.New("docs").Parse(`<!doctype html>
 {{range .Operations}}<section id="{{.OperationID}}"><h2><code>{{.Method}} {{.Path}}</code></h2>
 <p>{{.Summary}}.{{with .Description}} {{.}}{{end}}</p>
 {{with .Parameters}}<table><caption>Parameters</caption><tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Meaning</th></tr>
-{{range .}}<tr><td><code>{{.Name}}</code></td><td>{{.In}}</td><td>{{.Description}}{{if and .Schema .Schema.Description}}{{.Schema.Description}}{{end}}</td></tr>{{end}}</table>{{end}}
+{{range .}}<tr><td><code>{{.Name}}</code></td><td>{{.In}}</td><td>{{.Description}}</td></tr>{{end}}</table>{{end}}
 </section>{{end}}</main></body></html>
 `))
 

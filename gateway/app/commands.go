@@ -55,7 +55,7 @@ type SimCommand struct {
 	Seed         uint64        `help:"The same seed makes the same life." default:"1"`
 	Speed        float64       `help:"How many times faster than life; 0 is as fast as they are taken." default:"1"`
 	Falls        float64       `help:"Falls in a week, on average."`
-	SOSEvery     time.Duration `name:"sos-every" help:"Press for help this often."`
+	SOSEvery     time.Duration `name:"sos-every" help:"Press for help this often, in the resident's time."`
 	MissCheckIns bool          `help:"Never check in."`
 	SilentAfter  time.Duration `help:"Fall silent after this time."`
 	LogLevel     string        `help:"How much is logged: debug, info, warn, error." enum:"debug,info,warn,error" default:"info"`
@@ -67,6 +67,7 @@ func (c *SimCommand) Run(ctx context.Context) error {
 		Seed: c.Seed, Name: c.Name, Start: time.Now(), FallsPerWeek: c.Falls, SOSEvery: c.SOSEvery,
 		MissCheckIns: c.MissCheckIns, SilentAfter: c.SilentAfter,
 	})
+	fmt.Printf("playing a simulated home to %s; Ctrl-C ends it\n", c.MQTT)
 	err := publish.Run(ctx, c.MQTT, "sim-"+c.Name, home, c.Speed, Home{LogLevel: c.LogLevel}.logger())
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -70,7 +70,13 @@ func (s *Spool) openOrReplace() error {
 
 // open opens the database and reads where its lanes stand.
 func (s *Spool) open() error {
-	db, err := sql.Open("sqlite", dsn(filepath.Join(s.opt.Dir, file)))
+	path := filepath.Join(s.opt.Dir, file)
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil { // SQLite would let others read it
+		return fmt.Errorf("open spool: %w", err)
+	} else if err := f.Close(); err != nil {
+		return fmt.Errorf("open spool: %w", err)
+	}
+	db, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
 		return fmt.Errorf("open spool: %w", err)
 	}

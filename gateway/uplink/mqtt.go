@@ -43,6 +43,10 @@ const (
 
 // ErrPlaintext is returned for an address at which everybody on the way
 // could read along.
+// ErrUnknown is returned while no home has this gateway.
+var ErrUnknown = errors.New("the cloud does not know this gateway (LYK-0419): add its home there, with lykta-cloud home add")
+
+// ErrPlaintext is returned for a connection that others could read.
 var ErrPlaintext = errors.New("mqtt:// without encryption is for this machine only (LYK-0412): use mqtts://, or --insecure to allow it")
 
 // Check says what is wrong with the address.
@@ -108,6 +112,9 @@ func (m MQTT) Dial(ctx context.Context, receive func(wire.Leaf, []byte)) (Link, 
 	}
 	if err := l.await(ctx, l.client.Connect()); err != nil {
 		l.Close()
+		if errors.Is(err, packets.ErrorRefusedNotAuthorised) {
+			err = ErrUnknown
+		}
 		return nil, fmt.Errorf("connect to %s: %w", u.Host, err)
 	}
 	token := l.client.SubscribeMultiple(subscriptions, nil)

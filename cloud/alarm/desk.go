@@ -37,12 +37,12 @@ type Homes interface {
 type Desk struct {
 	alerts Alerts
 	homes  Homes
-	// changed is told what was committed, and which gateway has mail.
-	changed func(event care.Event, gateway string)
+	// changed is told that an alert changed, and which gateway may have mail.
+	changed func(gateway string)
 }
 
 // NewDesk makes a desk. changed must not block.
-func NewDesk(alerts Alerts, homes Homes, changed func(event care.Event, gateway string)) *Desk {
+func NewDesk(alerts Alerts, homes Homes, changed func(gateway string)) *Desk {
 	return &Desk{alerts: alerts, homes: homes, changed: changed}
 }
 
@@ -88,7 +88,7 @@ func (d *Desk) change(ctx context.Context, id string, actor Actor, action, key s
 		return next, change, nil
 	})
 	if event != nil {
-		d.changed(*event, home.Gateway)
+		d.changed(home.Gateway)
 	}
 	if err != nil {
 		return alert, fmt.Errorf("%s alert: %w", action, err)

@@ -30,7 +30,7 @@ type office struct {
 	*alarm.Desk
 	t    *testing.T
 	db   *store.Store
-	told []string // alert and gateway
+	told []string // gateways
 }
 
 func open(t *testing.T) *office {
@@ -44,7 +44,7 @@ func open(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o := &office{t: t, db: db}
-	o.Desk = alarm.NewDesk(db, db, func(e care.Event, gateway string) { o.told = append(o.told, e.Alert+" "+gateway) })
+	o.Desk = alarm.NewDesk(db, db, func(gateway string) { o.told = append(o.told, gateway) })
 	return o
 }
 
@@ -76,7 +76,7 @@ func TestP1TheHomeIsToldWhoHasIt(t *testing.T) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		commands := o.commands()
-		if len(commands) != 1 || len(o.told) != 1 || o.told[0] != "a1 "+gateway {
+		if len(commands) != 1 || len(o.told) != 1 || o.told[0] != gateway {
 			t.Fatalf("%d commands, told %q", len(commands), o.told)
 		}
 		c := commands[0].Command
@@ -231,7 +231,7 @@ func (broken) Home(context.Context, string) (care.Home, error) {
 
 // P1: nobody is told of what is not stored.
 func TestP1NobodyIsToldOfWhatFailed(t *testing.T) {
-	desk := alarm.NewDesk(broken{}, broken{}, func(care.Event, string) { t.Error("told of a change that was not committed") })
+	desk := alarm.NewDesk(broken{}, broken{}, func(string) { t.Error("told of a change that was not committed") })
 	if _, err := desk.Acknowledge(t.Context(), "a1", asa, "", later); err == nil {
 		t.Error("no error")
 	}

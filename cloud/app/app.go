@@ -27,7 +27,6 @@ import (
 	"github.com/lykta/lykta/cloud/alarm"
 	"github.com/lykta/lykta/cloud/broker"
 	"github.com/lykta/lykta/cloud/broker/external"
-	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/history/influx"
@@ -128,8 +127,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	homes.ingest = in
-	desk := alarm.NewDesk(db, db, func(event care.Event, gateway string) {
-		live.Alerts([]care.Event{event})
+	desk := alarm.NewDesk(db, db, func(gateway string) {
+		live.AlertsChanged()
 		in.Collect(gateway)
 	})
 	files, err := caregiverapp.Files()

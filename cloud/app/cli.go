@@ -28,7 +28,7 @@ type CLI struct {
 	Run     runCmd     `cmd:"" help:"Run the service."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date and end."`
 	Token   struct {
-		Create tokenCmd `cmd:"" help:"Make a bearer token and print it."`
+		Create tokenCmd `cmd:"" help:"Make a bearer token and print it. In a browser, sign in at /sign-in#TOKEN."`
 	} `cmd:"" help:"Access tokens."`
 	Home struct {
 		Add  homeAddCmd  `cmd:"" help:"Add a home and its gateway."`
@@ -121,10 +121,7 @@ func (t *tokenCmd) Run(c *CLI, env Env) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(env.Out, secret); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(env.Err, "\nFor the API: Authorization: Bearer TOKEN\nTo sign in with a browser: http://127.0.0.1:8080/sign-in#TOKEN, or wherever the app is\n")
+		_, err = fmt.Fprintln(env.Out, secret)
 		return err
 	})
 }

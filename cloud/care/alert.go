@@ -58,6 +58,13 @@ func (k AlertKind) ClosesItself() bool {
 	return false
 }
 
+// Lasts reports whether the cause goes on until it is said to have ended: of
+// such alerts one stands at a time, and one that was closed while it goes on
+// is raised again.
+func (k AlertKind) Lasts() bool {
+	return k == AlertSmoke || k == AlertCarbonMonoxide || k == AlertWaterLeak
+}
+
 // AlertState is where an alert stands. It only ever moves forward.
 type AlertState string
 

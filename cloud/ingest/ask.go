@@ -62,8 +62,10 @@ func (in *Ingest) define(g *group, home care.Home) {
 	case h.home.Equal(home):
 		return
 	default:
-		delete(in.homes, h.home.Gateway)
-		h.home = home
+		if in.homes[h.home.Gateway] == h { // else another home has it by now
+			delete(in.homes, h.home.Gateway)
+		}
+		h.home, h.lanes = home, in.logsOf(home.Gateway)
 		in.homes[home.Gateway] = h
 		h.watcher.Redefine(home)
 	}

@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -60,6 +62,9 @@ func (in *Ingest) batch(g *group, h *house, m Message) {
 	if d := b.Records[0].Dropped; d != nil {
 		first = d.From
 	}
+	if key.lane == wire.Alarm && b.First <= l.evaluated && in.reused(g, h, key, l, b, m) {
+		return
+	}
 	if b.Last() > l.evaluated {
 		if first > l.evaluated+1 {
 			// Something before it is still on its way: the home learns how far
@@ -85,6 +90,43 @@ func (in *Ingest) batch(g *group, h *house, m Message) {
 		g.ack(h, key, l, nil) // an earlier batch must be stored first
 	}
 }
+
+// reused reports whether alarm records come under numbers that others had
+// before: the gateway works on an old copy of its spool. Taking them for
+// repetitions would lose them. The answer claims more than the gateway ever
+// sent, upon which it begins a new log and sends them under new numbers.
+func (in *Ingest) reused(g *group, h *house, key laneKey, l *lane, b wire.Batch, m Message) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
+	defer cancel()
+	before, err := in.o.Ledger.AlarmRecords(ctx, m.Gateway, key.epoch, b.First, min(b.Last(), l.evaluated))
+	if err != nil {
+		in.o.Log.Error("look up repeated alarm records", "gateway", m.Gateway, "err", err)
+		return true // no answer: it sends them again
+	}
+	offset := in.offset(g, h, b, m.Received)
+	for _, was := range before {
+		now := b.Records[was.Seq-b.First]
+		if now.Kind == "" {
+			continue // refused then, and now
+		}
+		now.Time = corrected(now, offset)
+		same := now.Kind == was.Record.Kind && now.Device == was.Record.Device && now.Text == was.Record.Text
+		if same && (now.Time == was.Record.Time || in.ahead(now.Time, was.Received)) {
+			continue
+		}
+		in.o.Log.Error("a gateway gives old numbers to new alarm records: its spool is an old copy of itself; it is told to begin a new log",
+			"id", errIDReused, "gateway", m.Gateway, "seq", was.Seq, "was", was.Record.Kind, "now", now.Kind)
+		g.after(func() {
+			in.post.ack(m.Gateway, wire.Ack{Lane: key.lane, Epoch: key.epoch, UpTo: l.stored, Held: math.MaxInt64})
+		})
+		return true
+	}
+	return false
+}
+
+// lookUpTimeout bounds what the owner of all homes waits for a single look at
+// the database.
+const lookUpTimeout = 5 * time.Second
 
 // evaluate lets the watcher see the records that it has not seen.
 func (in *Ingest) evaluate(g *group, h *house, key laneKey, l *lane, b wire.Batch, m Message) {

@@ -11,6 +11,7 @@ package ingest
 import (
 	"container/heap"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,6 +30,9 @@ import (
 // Ledger commits the effects of a group of messages, all or nothing.
 type Ledger interface {
 	Commit(ctx context.Context, c care.Commit) ([]care.Event, error)
+	// AlarmRecords returns what was committed of a gateway's alarm lane, from
+	// one sequence number to another.
+	AlarmRecords(ctx context.Context, gateway, epoch string, from, to uint64) ([]care.AlarmRecord, error)
 }
 
 // Directory finds the home of a gateway that ingest does not know yet. The
@@ -44,7 +48,7 @@ type Series interface {
 
 // Screens are told what has changed, after it is committed. They must not block.
 type Screens interface {
-	Alerts(events []care.Event)
+	AlertsChanged()
 	Home(status watch.Status)
 	Readings(home string, readings []devices.Reading)
 }
@@ -100,8 +104,11 @@ type Ingest struct {
 	homes   map[string]*house // by gateway
 	byHome  map[string]*house
 	boots   map[bootKey]time.Duration
-	unknown map[string]time.Time // gateways not found, until when not to ask again
+	unknown map[string]time.Time         // gateways not found, until when not to ask again
+	logs    map[string]map[laneKey]*lane // by gateway: they go with it to another home
 	due     deadlines
+	turned  time.Time // when the loop last came round
+	deaf    bool      // it took too long, and the queues have not been emptied since
 
 	urgent, routine chan Message
 	written         chan written
@@ -130,7 +137,7 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 	in := &Ingest{
 		o:     o,
 		homes: map[string]*house{}, byHome: map[string]*house{},
-		boots: map[bootKey]time.Duration{}, unknown: map[string]time.Time{},
+		boots: map[bootKey]time.Duration{}, unknown: map[string]time.Time{}, logs: map[string]map[laneKey]*lane{},
 		urgent: make(chan Message, urgentQueue), routine: make(chan Message, routineQueue),
 		written: make(chan written, writerQueue+1), asks: make(chan func(*group)),
 	}
@@ -155,9 +162,7 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 		in.schedule(house)
 	}
 	for _, m := range from.Marks {
-		if house := in.homes[m.Gateway]; house != nil {
-			*house.lane(m.Lane, m.Epoch) = lane{evaluated: m.Evaluated, stored: m.Stored, submitted: m.Stored}
-		}
+		in.logsOf(m.Gateway)[laneKey{m.Lane, m.Epoch}] = &lane{evaluated: m.Evaluated, stored: m.Stored, submitted: m.Stored}
 	}
 	for _, b := range from.Boots {
 		in.boots[bootKey{b.Gateway, b.Boot}] = b.Offset
@@ -165,8 +170,15 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 	return in, nil
 }
 
+func (in *Ingest) logsOf(gateway string) map[laneKey]*lane {
+	if in.logs[gateway] == nil {
+		in.logs[gateway] = map[laneKey]*lane{}
+	}
+	return in.logs[gateway]
+}
+
 func (in *Ingest) admit(h care.Home, now time.Time) *house {
-	house := &house{home: h, watcher: watch.New(h, in.o.Limits, now), lanes: map[laneKey]*lane{}, saved: now, pos: -1}
+	house := &house{home: h, watcher: watch.New(h, in.o.Limits, now), lanes: in.logsOf(h.Gateway), saved: now, pos: -1}
 	in.homes[h.Gateway], in.byHome[h.ID] = house, house
 	return house
 }
@@ -186,12 +198,18 @@ func (in *Ingest) Run(ctx context.Context) error {
 }
 
 func (in *Ingest) deliver(ctx context.Context, m Message) {
-	queue := in.urgent
 	if m.Leaf == wire.LeafTelemetry {
-		queue = in.routine
+		// Never waits: behind it on the same connection may be a press. What has
+		// no room gets no receipt, and the home sends it again.
+		select {
+		case in.routine <- m:
+		default:
+			in.o.Metrics.overflow.Inc()
+		}
+		return
 	}
 	select {
-	case queue <- m:
+	case in.urgent <- m:
 	case <-ctx.Done():
 	}
 }
@@ -228,11 +246,35 @@ func (in *Ingest) own(ctx context.Context) error {
 		}
 		g.now = time.Now()
 		in.settleAll(g)
-		in.tick(g)
+		if !in.behind(g.now) {
+			in.tick(g)
+		}
 		if err := in.finish(ctx, g); err != nil {
 			return err
 		}
 	}
+}
+
+// patience is how long a turn of the loop may take, and how long after that
+// homes have to be heard.
+const patience = 20 * time.Second
+
+// behind reports whether the cloud itself has not been listening lately: a
+// commit that took long, a machine that was asleep. What waits in the queues
+// comes first; then every home has time to be heard before it is called silent.
+func (in *Ingest) behind(now time.Time) bool {
+	if !in.turned.IsZero() && now.Round(0).Sub(in.turned) > patience {
+		in.deaf = true
+	}
+	if in.deaf && len(in.urgent) == 0 && len(in.routine) == 0 {
+		in.deaf = false
+		for _, h := range in.homes {
+			h.watcher.Listen(now)
+			in.schedule(h)
+		}
+	}
+	in.turned = now.Round(0)
+	return in.deaf
 }
 
 // drain takes what waits in a queue, up to the size of a group.
@@ -270,6 +312,11 @@ func (in *Ingest) take(g *group, m Message) {
 	if h == nil {
 		return
 	}
+	var state wire.State
+	if m.Leaf == wire.LeafState && json.Unmarshal(m.Payload, &state) == nil && !state.Online {
+		g.after(m.done)
+		return // a last will is the broker's word, not a sign of life
+	}
 	g.findings(h, h.watcher.Hear(m.Received))
 	h.heard = m.Received
 	g.touch(h)
@@ -295,7 +342,9 @@ func (in *Ingest) house(g *group, m Message) *house {
 		return h
 	}
 	if until, ok := in.unknown[m.Gateway]; !ok || g.now.After(until) {
-		home, err := in.o.Directory.HomeByGateway(context.Background(), m.Gateway)
+		ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
+		home, err := in.o.Directory.HomeByGateway(ctx, m.Gateway)
+		cancel()
 		if err == nil {
 			delete(in.unknown, m.Gateway)
 			return in.admit(home, g.now)
@@ -321,6 +370,7 @@ const (
 	errIDUnknownGateway = "LYK-0104"
 	errIDFuture         = "LYK-0105"
 	errIDSeries         = "LYK-0106"
+	errIDReused         = "LYK-0112"
 )
 
 // finish commits the group and, after that, lets everybody know. A database
@@ -350,7 +400,7 @@ func (in *Ingest) finish(ctx context.Context, g *group) error {
 		}
 	}
 	if len(events) > 0 {
-		in.o.Screens.Alerts(events)
+		in.o.Screens.AlertsChanged()
 	}
 	for _, m := range g.replies {
 		in.post.reply(m)
@@ -384,9 +434,9 @@ func (in *Ingest) tick(g *group) {
 
 func (in *Ingest) wait(now time.Time) time.Duration {
 	if len(in.due) == 0 {
-		return time.Hour
+		return patience / 2
 	}
-	return max(0, in.due[0].due.Sub(now))
+	return min(patience/2, max(0, in.due[0].due.Sub(now)))
 }
 
 // schedule puts the home at its place among the deadlines.

@@ -113,7 +113,7 @@ func (s *series) count() int {
 
 type screens struct{}
 
-func (screens) Alerts([]care.Event)                {}
+func (screens) AlertsChanged()                     {}
 func (screens) Home(watch.Status)                  {}
 func (screens) Readings(string, []devices.Reading) {}
 

@@ -7,6 +7,7 @@ type Metrics struct {
 	messages, records, refused                  *prometheus.CounterVec
 	repeated, gaps, dropped, points             prometheus.Counter
 	commitFailures, seriesFailures, postDropped prometheus.Counter
+	overflow                                    prometheus.Counter
 	commit                                      prometheus.Histogram
 	seriesUp                                    prometheus.Gauge
 }
@@ -29,6 +30,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		points:         counter("points_total", "Points written to the time series store."),
 		commitFailures: counter("commit_failures_total", "Commits that failed and were tried again."),
 		seriesFailures: counter("series_failures_total", "Writes that the time series store did not take."),
+		overflow:       counter("overflow_total", "Telemetry messages that found the queue full; the homes send them again."),
 		postDropped:    counter("down_dropped_total", "Messages to homes that could not be sent."),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "lykta", Subsystem: "ingest", Name: "commit_seconds", Help: "Duration of commits.",
@@ -40,6 +42,6 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	m.seriesUp.Set(1)
 	r.MustRegister(m.messages, m.records, m.refused, m.repeated, m.gaps, m.dropped, m.points,
-		m.commitFailures, m.seriesFailures, m.postDropped, m.commit, m.seriesUp)
+		m.commitFailures, m.seriesFailures, m.postDropped, m.overflow, m.commit, m.seriesUp)
 	return m
 }

@@ -21,6 +21,9 @@ type Mailbox interface {
 // and counted: homes ask again for what they miss.
 const postQueue = 8192
 
+// repeatEvery is how often commands that nobody has answered are sent again.
+const repeatEvery = 30 * time.Second
+
 // post sends acknowledgements and commands down, and takes replies up, off
 // the path of the readings.
 type post struct {
@@ -36,12 +39,16 @@ func newPost(source Source, mailbox Mailbox, metrics *Metrics, log *slog.Logger)
 }
 
 func (p *post) run(ctx context.Context) error {
+	again := time.NewTicker(repeatEvery)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case job := <-p.jobs:
 			job(ctx)
+		case <-again.C:
+			p.collect("") // whatever was lost on the way down, on a connection that lives on
 		}
 	}
 }
@@ -115,6 +122,9 @@ func (p *post) reply(m Message) {
 		}
 		if !r.OK && r.Error != nil {
 			p.log.Warn("a gateway could not carry out a command", "gateway", m.Gateway, "command", r.ID, "id", r.Error.ID, "text", r.Error.Text)
+		}
+		if !r.OK && r.Error != nil && r.Error.ID == wire.ErrIDNotStored {
+			return // it may go better next time: it stays pending
 		}
 		if err := p.mailbox.FinishCommand(ctx, m.Gateway, r.ID, m.Payload); err != nil {
 			p.log.Error("file a reply", "gateway", m.Gateway, "command", r.ID, "err", err)

@@ -35,6 +35,7 @@ func TestConformance(t *testing.T) {
 		{"a commit whose context ends has happened only if it says so", testCancel},
 		{"P2 presses are never joined or silenced", testPresses},
 		{"one standing alert for what closes itself", testStanding},
+		{"a danger is one alert until it ends or is closed", testLasting},
 		{"recovery", testRecovery},
 		{"what happens at one moment keeps its sense", testSameMoment},
 		{"alerts are listed by urgency", testAlerts},
@@ -310,6 +311,29 @@ func testStanding(t *testing.T, s *store.Store) {
 	}
 	if events := raise(t, s, first); len(events) != 0 {
 		t.Errorf("replay of the recovered silence = %+v, want nothing", events)
+	}
+}
+
+func testLasting(t *testing.T, s *store.Store) {
+	fire := func(sec int) care.Alert { return alert(care.AlertSmoke, "kitchen", at(sec)) }
+	if events := raise(t, s, fire(0)); len(events) != 1 {
+		t.Fatalf("a fire made events %+v", events)
+	}
+	if events := raise(t, s, fire(10)); len(events) != 0 {
+		t.Errorf("the same fire, told of again, made events %+v", events)
+	}
+	if _, _, err := s.ChangeAlert(t.Context(), fire(0).ID, func(a care.Alert) (care.Alert, care.Change, error) {
+		next, err := a.Resolve("Anna", care.OutcomeTest, "", at(20))
+		return next, care.Change{Actor: "Anna", Action: "resolve"}, err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if events := raise(t, s, fire(30)); len(events) != 1 {
+		t.Errorf("a fire after the first was closed made events %+v, want one", events)
+	}
+	commit(t, s, care.Commit{Recover: []care.Recovery{recovery(fire(30), at(40))}})
+	if events := raise(t, s, fire(50)); len(events) != 1 {
+		t.Errorf("a fire after the last went out made events %+v, want one", events)
 	}
 }
 

@@ -46,8 +46,10 @@ func (m *model) raise(a care.Alert) {
 	if _, known := m.alerts[a.ID]; known {
 		return
 	}
-	if a.Kind.ClosesItself() && len(m.standing(recovery(a, a.Raised))) > 0 {
-		return
+	for _, id := range m.standing(recovery(a, a.Raised)) {
+		if a.Kind.ClosesItself() || a.Kind.Lasts() && m.alerts[id].Recovered.IsZero() {
+			return
+		}
 	}
 	m.alerts[a.ID], m.raised, m.events = a, append(m.raised, a.ID), append(m.events, a.ID)
 }

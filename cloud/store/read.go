@@ -47,20 +47,24 @@ func (s *Store) States(ctx context.Context) ([]care.HomeState, error) {
 	return states, nil
 }
 
+const selectAlarmRecord = `SELECT gateway, epoch, seq, home, received, record FROM alarm_records `
+
+func scanAlarmRecord(row scanner) (care.AlarmRecord, error) {
+	var r care.AlarmRecord
+	var record []byte
+	if err := row.Scan(&r.Gateway, &r.Epoch, &r.Seq, &r.Home, (*when)(&r.Received), &record); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(record, &r.Record); err != nil {
+		return r, fmt.Errorf("%s %s/%d: %w", r.Gateway, r.Epoch, r.Seq, err)
+	}
+	return r, nil
+}
+
 // Uncopied returns alarm records that the time series does not have yet,
 // oldest first; limit 0 is all.
 func (s *Store) Uncopied(ctx context.Context, limit int) ([]care.AlarmRecord, error) {
-	records, err := list(ctx, s.read, func(row scanner) (care.AlarmRecord, error) {
-		var r care.AlarmRecord
-		var record []byte
-		if err := row.Scan(&r.Gateway, &r.Epoch, &r.Seq, &r.Home, (*when)(&r.Received), &record); err != nil {
-			return r, err
-		}
-		if err := json.Unmarshal(record, &r.Record); err != nil {
-			return r, fmt.Errorf("%s %s/%d: %w", r.Gateway, r.Epoch, r.Seq, err)
-		}
-		return r, nil
-	}, `SELECT gateway, epoch, seq, home, received, record FROM alarm_records WHERE copied = 0
+	records, err := list(ctx, s.read, scanAlarmRecord, selectAlarmRecord+`WHERE copied = 0
 		ORDER BY received, gateway, epoch, seq LIMIT $1`, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read alarm records to copy: %w", err)
@@ -103,4 +107,15 @@ func (s *Store) Refused(ctx context.Context, limit int) ([]care.RefusedMessage, 
 		return nil, fmt.Errorf("read refused messages: %w", err)
 	}
 	return messages, nil
+}
+
+// AlarmRecords returns what was committed of a gateway's alarm lane, from one
+// sequence number to another, in their order.
+func (s *Store) AlarmRecords(ctx context.Context, gateway, epoch string, from, to uint64) ([]care.AlarmRecord, error) {
+	records, err := list(ctx, s.read, scanAlarmRecord, selectAlarmRecord+`WHERE gateway = $1 AND epoch = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq`,
+		gateway, epoch, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read alarm records of %s: %w", gateway, err)
+	}
+	return records, nil
 }

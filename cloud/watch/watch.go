@@ -126,6 +126,10 @@ func (w *Watcher) Restore(saved []byte, heard time.Time) error {
 	return nil
 }
 
+// Listen notes that nothing could be heard before now, though it may have been
+// said: the watcher begins to listen anew.
+func (w *Watcher) Listen(now time.Time) { w.start = now }
+
 // Save returns the state for Restore, and counts it as saved.
 func (w *Watcher) Save() ([]byte, error) {
 	data, err := json.Marshal(w.s)
@@ -299,11 +303,9 @@ func (w *Watcher) danger(rec wire.Record, cause care.Cause, received time.Time) 
 	key := string(kind) + "/" + rec.Device
 	on := rec.On() || rec.Value == nil
 	switch {
-	case on && lasting && w.s.Dangerous[key]:
-		// still on
-	case on:
+	case on: // one that still stands is not raised twice: see store.raise
 		out.Raise = append(out.Raise, w.alert(kind, rec, cause, received))
-		if lasting && len(w.s.Dangerous) < maxSensors {
+		if lasting && !w.s.Dangerous[key] && len(w.s.Dangerous) < maxSensors {
 			if w.s.Dangerous == nil {
 				w.s.Dangerous = map[string]bool{}
 			}

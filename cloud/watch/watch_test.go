@@ -136,16 +136,18 @@ func (r *rig) want(doing string, f watch.Findings, raise, recover []string) {
 	}
 }
 
-func TestDangersAreOneAlertFromOnToOff(t *testing.T) {
+func TestDangersAreRaisedWhileTheyAreOn(t *testing.T) {
 	for _, kind := range []devices.Kind{devices.Smoke, devices.CarbonMonoxide, devices.WaterLeak} {
 		t.Run(string(kind), func(t *testing.T) {
 			r := newRig(t, home())
 			this := []string{string(kind) + "/x"}
 			first := r.says("x", kind, 1)
 			r.want("on", first, this, nil)
-			r.want("still on", r.says("x", kind, 1), nil, nil)
+			// Whether one stands already only the database knows: somebody may have
+			// closed it while it went on.
+			r.want("still on", r.says("x", kind, 1), this, nil)
 			r.restart(home())
-			r.want("still on after a restart", r.says("x", kind, 1), nil, nil)
+			r.want("still on after a restart", r.says("x", kind, 1), this, nil)
 			r.want("another device", r.says("y", kind, 1), []string{string(kind) + "/y"}, nil)
 			r.want("off", r.says("x", kind, 0), nil, this)
 			r.want("still off", r.says("x", kind, 0), nil, nil)

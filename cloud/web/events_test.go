@@ -161,7 +161,7 @@ func TestP1AScreenThatWasAwayMissesNothing(t *testing.T) {
 	s.raise("a3", care.AlertSmoke)
 	s.do("POST", "/api/v1/alerts/a2/acknowledge", care.Caregiver, nil)
 	s.do("POST", "/api/v1/alerts/a1/resolve", care.Caregiver, map[string]string{"outcome": "helped"})
-	quiet := s.raiseQuietly("a4", care.AlertSOS) // committed; the screens will be told in a moment
+	s.raiseQuietly("a4", care.AlertSOS) // committed; the screens will be told in a moment
 
 	back := follow(t, s, care.Caregiver, "", "Last-Event-ID", seen)
 	back.want("hello")
@@ -169,7 +169,7 @@ func TestP1AScreenThatWasAwayMissesNothing(t *testing.T) {
 	back.alert("a2", "acknowledged")
 	back.alert("a1", "resolved")
 	seen = back.alert("a4", "open").id
-	s.live.Alerts(quiet)
+	s.live.AlertsChanged()
 	s.raise("a5", care.AlertSOS)
 	back.alert("a5", "open") // not a4 again
 
@@ -190,6 +190,12 @@ func TestAScreenThatMissedTooMuchStartsAfresh(t *testing.T) {
 	}
 	if _, err := s.db.Commit(t.Context(), many); err != nil {
 		t.Fatal(err)
+	}
+	s.live.AlertsChanged()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(string(s.do("GET", "/api/v1/homes", care.Caregiver, nil).body), `"open_alerts":1002`); {
+		if time.Now().After(deadline) {
+			t.Fatal("the alerts did not become live")
+		}
 	}
 	screen := follow(t, s, care.Caregiver, "", "Last-Event-ID", fmt.Sprint(first.ID))
 	screen.want("hello")

@@ -25,13 +25,12 @@ type Live struct {
 	homes    map[string]watch.Status
 	active   map[string]map[string]care.Alert // home -> id -> alert
 	dirty    map[string]bool                  // homes whose change has not been sent
-	events   []care.Event                     // changes that have not been sent
 	readings map[string][]devices.Reading     // only of homes that somebody looks at
 	screens  map[*screen]bool
 	watched  map[string]int // home -> screens that look at it
-	last     int64          // id of the last event sent
 
-	wake chan struct{}
+	seen int64         // id of the last event sent; Run's own
+	wake chan struct{} // there may be events
 }
 
 // screen is one open event stream.
@@ -52,8 +51,8 @@ type message struct {
 // homesEvery is how often one home is sent at most.
 const homesEvery = time.Second
 
-// maxPendingEvents bounds what waits for Run; beyond it screens start afresh.
-const maxPendingEvents = 10_000
+// eventsAtOnce is how many events are read from the store at a time.
+const eventsAtOnce = 1000
 
 // NewLive makes a Live that reads alerts from the store.
 func NewLive(alerts Alerts, log *slog.Logger) *Live {
@@ -66,13 +65,10 @@ func NewLive(alerts Alerts, log *slog.Logger) *Live {
 	}
 }
 
-// Alerts takes note of committed changes to alerts.
-func (l *Live) Alerts(events []care.Event) {
-	l.mu.Lock()
-	l.events = append(l.events, events...)
-	l.mu.Unlock()
-	l.nudge()
-}
+// AlertsChanged says that changes to alerts were committed. What they are is
+// read from the store, now and every second: a commit whose answer was lost
+// is told of there alone.
+func (l *Live) AlertsChanged() { l.nudge() }
 
 // Home takes note of how a home is.
 func (l *Live) Home(status watch.Status) {
@@ -101,6 +97,10 @@ func (l *Live) nudge() {
 
 // Run sends changes to the screens until ctx ends.
 func (l *Live) Run(ctx context.Context) error {
+	var err error
+	if l.seen, err = l.alerts.LastEvent(ctx); err != nil { // before the alerts, so that none falls between
+		return err
+	}
 	active, err := l.alerts.Alerts(ctx, care.AlertFilter{States: []care.AlertState{care.Open, care.Acknowledged}})
 	if err != nil {
 		return err
@@ -140,39 +140,42 @@ func (l *Live) file(a care.Alert) {
 	l.active[a.Home][a.ID] = a
 }
 
+// sendEvents sends what has been committed since the last time.
 func (l *Live) sendEvents(ctx context.Context) {
-	l.mu.Lock()
-	events := l.events
-	l.events = nil
-	l.mu.Unlock()
-	// People's own changes and those of ingest are told apart from each other;
-	// the order of their ids is what screens resume by.
-	slices.SortFunc(events, func(a, b care.Event) int { return int(a.ID - b.ID) })
-	if len(events) > maxPendingEvents {
-		l.broadcast(message{event: "reset", data: []byte("{}")})
-		events = events[len(events)-maxPendingEvents:]
-	}
-	for i, e := range events {
-		alert, err := l.alerts.Alert(ctx, e.Alert)
+	for {
+		events, err := l.alerts.Events(ctx, l.seen, eventsAtOnce)
 		if err != nil {
-			if ctx.Err() == nil {
-				l.log.Error("read a changed alert, trying again", "alert", e.Alert, "err", err)
-			}
-			l.mu.Lock()
-			l.events = append(slices.Clone(events[i:]), l.events...)
-			l.mu.Unlock()
+			l.missed(ctx, "read changes of alerts", err)
 			return
 		}
-		l.mu.Lock()
-		l.file(alert)
-		l.dirty[alert.Home] = true
-		data, err := json.Marshal(l.alertView(alert))
-		l.mu.Unlock()
-		if err != nil {
-			l.log.Error("encode an alert", "alert", alert.ID, "err", err)
-			continue
+		for _, e := range events {
+			alert, err := l.alerts.Alert(ctx, e.Alert)
+			if err != nil {
+				l.missed(ctx, "read a changed alert", err)
+				return
+			}
+			l.mu.Lock()
+			l.file(alert)
+			l.dirty[alert.Home] = true
+			data, err := json.Marshal(l.alertView(alert))
+			l.mu.Unlock()
+			if err != nil {
+				l.log.Error("encode an alert", "alert", alert.ID, "err", err)
+				continue
+			}
+			l.broadcast(message{id: e.ID, event: "alert", data: data})
+			l.seen = e.ID
 		}
-		l.broadcast(message{id: e.ID, event: "alert", data: data})
+		if len(events) < eventsAtOnce {
+			return
+		}
+	}
+}
+
+// missed logs what will be tried again with the next tick.
+func (l *Live) missed(ctx context.Context, doing string, err error) {
+	if ctx.Err() == nil {
+		l.log.Error(doing+", trying again", "id", "LYK-0507", "err", err)
 	}
 }
 
@@ -207,7 +210,6 @@ func (l *Live) sendHomes() {
 func (l *Live) broadcast(m message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last = max(l.last, m.id)
 	for s := range l.screens {
 		if m.home != "" && m.home != s.home {
 			continue

@@ -118,7 +118,7 @@ func open(t *testing.T, change ...func(*web.Options)) *site {
 	}
 	o := web.Options{
 		Homes: s.homes, Alerts: s.db, History: s.series, Keeper: s.keeper, Operations: s.db, Live: s.live,
-		Desk:    alarm.NewDesk(s.db, s.db, func(e care.Event, _ string) { s.live.Alerts([]care.Event{e}) }),
+		Desk:    alarm.NewDesk(s.db, s.db, func(string) { s.live.AlertsChanged() }),
 		Ready:   func(context.Context) map[string]error { return map[string]error{"database": nil} },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		App:     page, Version: "1", Log: log,
@@ -225,7 +225,7 @@ func (s *site) do(method, path string, role care.Role, body any, header ...strin
 func (s *site) raise(id string, kind care.AlertKind) care.Event {
 	s.t.Helper()
 	events := s.raiseQuietly(id, kind)
-	s.live.Alerts(events)
+	s.live.AlertsChanged()
 	return events[0]
 }
 

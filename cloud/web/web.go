@@ -40,6 +40,7 @@ type Alerts interface {
 	Alerts(ctx context.Context, f care.AlertFilter) ([]care.Alert, error)
 	Alert(ctx context.Context, id string) (care.Alert, error)
 	Events(ctx context.Context, after int64, limit int) ([]care.Event, error)
+	LastEvent(ctx context.Context) (int64, error)
 }
 
 // History reads the time series.

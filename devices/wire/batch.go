@@ -121,6 +121,7 @@ const (
 	ErrIDMalformed = "LYK-0101" // the message is not a batch of this protocol
 	ErrIDRecord    = "LYK-0102" // a record in a batch is malformed
 	ErrIDTime      = "LYK-0103" // a record's time is out of range
+	ErrIDNotStored = "LYK-0414" // in a reply: the gateway could not store it now; the command is to be repeated
 )
 
 // ErrMalformed is wrapped by every error of DecodeBatch: the message as a
@@ -171,7 +172,9 @@ func DecodeBatch(payload []byte) (Batch, error) {
 	}
 	for i, raw := range in.Records {
 		seq := in.First + uint64(i)
-		if err := out.Records[i].UnmarshalJSON(raw); err != nil {
+		if len(raw) > MaxRecord {
+			out.refuse(i, seq, ErrIDRecord, fmt.Errorf("record of %d bytes, at most %d", len(raw), MaxRecord))
+		} else if err := out.Records[i].UnmarshalJSON(raw); err != nil {
 			out.refuse(i, seq, ErrIDRecord, err)
 		} else if err := out.Records[i].check(seq, i); err != nil {
 			id := ErrIDRecord
@@ -272,9 +275,6 @@ func (r Record) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a record and keeps the fields it does not know.
 func (r *Record) UnmarshalJSON(data []byte) error {
-	if len(data) > MaxRecord {
-		return fmt.Errorf("record of %d bytes, at most %d", len(data), MaxRecord)
-	}
 	var in recordJSON
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -380,7 +381,7 @@ func (h *Hub) show(ctx context.Context) {
 		if ctx.Err() == nil {
 			h.log.Error("cannot read how presses stand", "err", err)
 		}
-		presses = h.Status().Presses
+		presses = slices.DeleteFunc(slices.Clone(h.Status().Presses), func(p spool.Press) bool { return p.State == notSaved })
 	}
 	for _, e := range h.unsaved {
 		r := e.Record

@@ -54,7 +54,7 @@ func (c Client) listen(ctx context.Context, u *url.URL) error {
 	defer cancel()
 	lost := make(chan error, 1)
 	o := paho.NewClientOptions().AddBroker(c.URL).SetClientID(c.ID).
-		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).
+		SetCleanSession(false).SetAutoReconnect(false).SetConnectRetry(false).
 		SetConnectTimeout(timeout).SetKeepAlive(timeout * 2).SetAutoAckDisabled(true).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
 			select {
@@ -72,7 +72,13 @@ func (c Client) listen(ctx context.Context, u *url.URL) error {
 	client.AddRoute(c.Topic, func(_ paho.Client, m paho.Message) {
 		if c.Hear(ctx, m.Topic(), m.Payload(), m.Retained(), m.Qos() > 0) == nil {
 			m.Ack()
-		} // else the broker keeps it
+			return
+		}
+		// The broker keeps it and gives it again on the next connection.
+		select {
+		case lost <- errors.New("a message could not be stored"):
+		default:
+		}
 	})
 	defer client.Disconnect(250)
 	for _, step := range []func() paho.Token{

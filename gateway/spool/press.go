@@ -84,6 +84,49 @@ func readPresses(db *sql.DB, limit int) (out []Press, err error) {
 	return out, rows.Err()
 }
 
+// Again puts presses of the alarm lane, from one sequence number to another,
+// at its end once more: the cloud has lost them. They are "sending" again. What a
+// human has closed is left alone. It returns how many there were.
+func (s *Spool) Again(ctx context.Context, from, to uint64) (n int, err error) {
+	err = s.call(ctx, func() error {
+		rows, err := s.db.Query(`SELECT id, kind, device, room, at FROM press WHERE epoch = ? AND seq BETWEEN ? AND ? AND state <> ? ORDER BY seq`,
+			s.epoch, int64(from), int64(to), Resolved)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var c appendCall
+		for rows.Next() {
+			var id int64
+			r := devices.Reading{Value: devices.Number(1)}
+			if err := rows.Scan(&id, &r.Kind, &r.Device, &r.Room, &r.Time); err != nil {
+				return err
+			}
+			row, err := newRow(Entry{Record: wire.Record{Reading: r}, ClockOK: true})
+			if err != nil {
+				return err
+			}
+			c.rows, c.replaced = append(c.rows, row), append(c.replaced, id)
+		}
+		if err := rows.Err(); err != nil || len(c.rows) == 0 {
+			return err
+		}
+		if err := rows.Close(); err != nil { // the one connection is wanted
+			return err
+		}
+		if err := s.write([]*appendCall{&c}); err != nil {
+			return err
+		}
+		n = len(c.rows)
+		s.publish()
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("send presses again: %w", err)
+	}
+	return n, nil
+}
+
 // ErrNoPress is returned by Confirm for a press that is not (any longer) known here.
 var ErrNoPress = errors.New("no such press")
 

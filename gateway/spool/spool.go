@@ -235,6 +235,7 @@ func (s *Spool) call(ctx context.Context, f func() error) error {
 
 type appendCall struct {
 	rows      []row
+	replaced  []int64 // presses that the rows stand for anew
 	source    string
 	line      int64
 	positions []Position
@@ -382,6 +383,11 @@ func (s *Spool) write(group []*appendCall) error {
 		defer insert.Close()
 		for _, c := range group {
 			c.positions = make([]Position, 0, len(c.rows))
+			for _, id := range c.replaced {
+				if _, err := tx.Exec(`DELETE FROM press WHERE id = ?`, id); err != nil {
+					return err
+				}
+			}
 			for _, r := range c.rows {
 				l := &next[r.lane]
 				l.Last++

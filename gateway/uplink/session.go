@@ -198,6 +198,15 @@ func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message
 		w = s.lane(w.lane)
 	}
 	if w.bridge != nil {
+		if w.lane == wire.Alarm {
+			n, err := s.opt.Spool.Again(ctx, w.bridge.From, w.bridge.To)
+			if err != nil {
+				return nil, time.Time{}, err
+			}
+			if n > 0 {
+				s.log.Warn("presses that the cloud has lost are sent again", "id", "LYK-0406", "presses", n)
+			}
+		}
 		b := s.bridge(w)
 		w.bridge = nil
 		m, err := s.encode(w, b)

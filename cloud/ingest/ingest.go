@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -229,6 +230,7 @@ func (in *Ingest) own(ctx context.Context) error {
 			timer.Reset(in.wait(g.now))
 			select {
 			case <-ctx.Done():
+				in.saveAll(context.WithoutCancel(ctx))
 				return ctx.Err()
 			case m := <-in.urgent:
 				in.take(g, m)
@@ -251,6 +253,31 @@ func (in *Ingest) own(ctx context.Context) error {
 		}
 		if err := in.finish(ctx, g); err != nil {
 			return err
+		}
+	}
+}
+
+// saveAll saves what the watchers have learned since they were last saved.
+// Without it a restart is well, too, but does not know the latest sign of life.
+func (in *Ingest) saveAll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
+	var all []care.HomeState
+	for _, h := range in.homes {
+		if !h.watcher.Changed() && !h.heard.After(h.saved) {
+			continue
+		}
+		state, err := h.watcher.Save()
+		if err != nil {
+			in.o.Log.Error("save the state of a home", "home", h.home.ID, "err", err)
+			continue
+		}
+		all = append(all, care.HomeState{Home: h.home.ID, State: state})
+	}
+	for some := range slices.Chunk(all, 1000) {
+		if _, err := in.o.Ledger.Commit(ctx, care.Commit{States: some}); err != nil {
+			in.o.Log.Warn("the latest signs of life are not saved", "homes", len(all), "err", err)
+			return
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -282,6 +283,27 @@ func TestASecondFireIsRaised(t *testing.T) {
 		}
 		if burning != 1 {
 			t.Errorf("it burns, and %d alerts say so", burning)
+		}
+	})
+}
+
+// P6: after a restart a home is as it was before.
+func TestAStopForgetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, care.Home{})
+		c.batch(wire.Telemetry, batchOf(1, rec(devices.Motion, "pir", 1)))
+		time.Sleep(time.Minute)
+		c.batch(wire.Telemetry, batchOf(2, rec(devices.Motion, "pir", 1)))
+		status, sensors, err := c.in.Detail(t.Context(), "home-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.stop()
+		c.start()
+		defer c.close()
+		again, sensorsAgain, err := c.in.Detail(t.Context(), "home-1")
+		if err != nil || !reflect.DeepEqual(again, status) || !reflect.DeepEqual(sensorsAgain, sensors) {
+			t.Errorf("after a restart %+v %+v, %v\nbefore %+v %+v", again, sensorsAgain, err, status, sensors)
 		}
 	})
 }

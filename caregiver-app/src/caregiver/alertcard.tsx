@@ -69,8 +69,14 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
             .join(' · ')}
         </p>
       )}
-      {raised - observed > 120_000 && (
-        <p class="card-extra">{t('alert.late', { clock: moment(raised, now.value, zone) })}</p>
+      {alert.kind === 'check_in_missed' ? (
+        <p class="card-extra">
+          {t('alert.check_in_due', { clock: moment(observed, now.value, zone) })}
+        </p>
+      ) : (
+        raised - observed > 120_000 && (
+          <p class="card-extra">{t('alert.late', { clock: moment(raised, now.value, zone) })}</p>
+        )
       )}
       {alert.recovered && (
         <p class="card-extra">
@@ -82,7 +88,7 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
         <span>{stateOf(alert, zone)}</span>
       </p>
       <Unsent take={take?.key} close={close?.key} />
-      {form && !close ? (
+      {!acts() ? null : form && !close ? (
         <CloseForm alert={alert} done={() => closeButton.current?.focus()} />
       ) : (
         <div class="card-actions">
@@ -115,6 +121,9 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
     </article>
   );
 }
+
+// Who runs the machines sees alerts and leaves them to those who give care.
+const acts = () => me.value?.role !== 'operator';
 
 // "4 min sedan · 14:08"; what is from another day says its clock time already.
 function since(ms: number, at: number, zone?: string): string {

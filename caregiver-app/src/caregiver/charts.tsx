@@ -4,7 +4,7 @@ import * as api from '../api/client';
 import type { HomeDetail, Window } from '../api/types';
 import { language, t } from '../shared/i18n';
 import { serverNow } from '../shared/time';
-import { isMeasurement, kindName, quantity, roomName, unitOf } from '../shared/words';
+import { isKnown, isMeasurement, kindName, quantity, roomName, unitOf } from '../shared/words';
 
 type Range = '24h' | '7d' | '30d';
 const hour = 3_600_000;
@@ -17,7 +17,15 @@ const ranges: Record<Range, { span: number; every: string; step: number }> = {
 };
 
 // A curve of these says nothing to a caregiver.
-const dull = new Set(['link_quality', 'battery', 'illuminance']);
+const dull = new Set([
+  'link_quality',
+  'battery',
+  'illuminance',
+  'voltage',
+  'current',
+  'device_temperature',
+  'air_pressure',
+]);
 
 /** One line of a chart: a device's steps in the order of time. */
 export interface Line {
@@ -53,7 +61,7 @@ export function linesOf(windows: readonly Window[]): Line[] {
 /** How the numbers of the home went, kind by kind. */
 export function Charts({ home }: { home: HomeDetail }) {
   const kinds = [...new Set(home.last.filter(isMeasurement).map((r) => r.kind))]
-    .filter((k) => !dull.has(k))
+    .filter((k) => isKnown(k) && !dull.has(k))
     .sort(
       (a, b) =>
         Number(b === 'temperature') - Number(a === 'temperature') ||

@@ -87,13 +87,16 @@ function Body({ home }: { home: HomeDetail }) {
   );
 }
 
+/** Records that wait in a gateway; fewer are only on their way. */
+const backlog = 200;
+
 function Facts({ home }: { home: HomeDetail }) {
   const at = now.value;
   const checked = checkIn(home, at);
   const equipment = [
     home.devices_silent > 0 && tn('home.devices_silent', home.devices_silent),
     home.battery_low > 0 && tn('home.battery', home.battery_low),
-    home.spool_depth > 0 && tn('home.spool', home.spool_depth),
+    home.spool_depth > backlog && tn('home.spool', home.spool_depth),
     !home.clock_ok && t('home.clock_wrong'),
   ].filter((s) => typeof s === 'string');
   return (

@@ -68,6 +68,13 @@ func (l *line) Publish(_ context.Context, topic string, payload []byte) error {
 
 func (l *line) Ready() error { return nil }
 
+// commands returns how many commands were sent.
+func (l *line) commands() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.cmds)
+}
+
 // lastAck returns the newest acknowledgement of a lane.
 func (l *line) lastAck(lane wire.Lane) wire.Ack {
 	l.mu.Lock()
@@ -574,12 +581,12 @@ func TestCommandsAreSentUntilAnswered(t *testing.T) {
 		online := []byte(`{"online":true}`)
 		c.send(wire.LeafState, online)
 		c.send(wire.LeafState, online)
-		if n := len(c.line.cmds); n != 2 {
+		if n := c.line.commands(); n != 2 {
 			t.Errorf("sent %d times before it was answered, want 2", n)
 		}
 		c.send(wire.LeafReply, []byte(`{"id":"c1","ok":true}`))
 		c.send(wire.LeafState, online)
-		if n := len(c.line.cmds); n != 2 {
+		if n := c.line.commands(); n != 2 {
 			t.Errorf("sent again after it was answered: %d times", n)
 		}
 	})

@@ -165,10 +165,10 @@ func TestAConfirmationThatCouldNotBeStoredIsRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.send(wire.LeafReply, reply)
-		before := len(c.line.cmds)
+		before := c.line.commands()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if len(c.line.cmds) == before {
+		if c.line.commands() == before {
 			t.Error("the home is not told again")
 		}
 	})
@@ -185,7 +185,7 @@ func TestALostCommandIsRepeatedWhileTheHomeIsOnline(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // nobody says that there is mail
 		synctest.Wait()
-		if len(c.line.cmds) == 0 {
+		if c.line.commands() == 0 {
 			t.Error("a minute later the home has not been told")
 		}
 	})

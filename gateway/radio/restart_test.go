@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,16 +22,16 @@ func TestAPressDuringARestartIsHeard(t *testing.T) {
 	press := func(text string) { await(t, button.Publish("zigbee2mqtt/button", 1, false, text)) }
 
 	e := &ear{}
-	var tries atomic.Int64
-	hear := func(ctx context.Context, topic string, payload []byte, retained, durable bool) error {
-		tries.Add(1)
-		return e.hear(ctx, topic, payload, retained, durable)
+	tries := func() int {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.tries
 	}
 	run := func() (stop func()) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() {
-			done <- Client{URL: m.URL, ID: "lykta-gw-1", Topic: "zigbee2mqtt/#", Hear: hear, Log: quiet, Status: make(chan []byte)}.Run(ctx)
+			done <- Client{URL: m.URL, ID: "lykta-gw-1", Topic: "zigbee2mqtt/#", Hear: e.hear, Log: quiet, Status: make(chan []byte)}.Run(ctx)
 		}()
 		return func() { cancel(); <-done }
 	}
@@ -55,9 +54,9 @@ func TestAPressDuringARestartIsHeard(t *testing.T) {
 		e.err = err
 	}
 	room(errors.New("no room on the disk"))
-	before := tries.Load()
+	before := tries()
 	press("that finds no room")
-	until(t, "it was tried", func() bool { return tries.Load() > before })
+	until(t, "it was tried", func() bool { return tries() > before })
 	room(nil)
 	until(t, "it is given again", heard("that finds no room"))
 }

@@ -17,7 +17,6 @@ import { AlertCard } from './alertcard';
 import { Charts } from './charts';
 import { Day } from './day';
 import { activityOf, contactOf } from './homes';
-import { crowd } from './now';
 import { activeAlerts, detail, detailProblem, homes, show } from './state';
 
 /** One home: how it is now, its alerts, its day, its values. */
@@ -72,7 +71,7 @@ function Body({ home }: { home: HomeDetail }) {
       {own.length > 0 && (
         <section aria-labelledby="home-alerts">
           <h2 id="home-alerts">{t('home.alerts_heading')}</h2>
-          <ul class={own.length >= crowd ? 'cards cards-crowd' : 'cards'}>
+          <ul class="cards">
             {own.map((alert) => (
               <li key={alert.id}>
                 <AlertCard alert={alert} atHome />
@@ -137,8 +136,7 @@ function Facts({ home }: { home: HomeDetail }) {
 }
 
 // What says something of the equipment only is for the installer, not the
-// caregiver; so are how far a meter has counted and what a device says in
-// words of its own.
+// caregiver; so is what a device says in words of its own.
 const technical = new Set([
   'link_quality',
   'availability',
@@ -151,9 +149,6 @@ const technical = new Set([
   'voltage',
   'current',
   'device_temperature',
-  'illuminance',
-  'energy',
-  'water_volume',
 ]);
 
 const forCaregivers = (r: Reading) => isKnown(r.kind) && !technical.has(r.kind);

@@ -5,12 +5,9 @@ import { t, tMaybe, tn, type Key } from '../shared/i18n';
 import { AlertCard } from './alertcard';
 import { activeAlerts, homes, link } from './state';
 
-/** How many of one severity show before one asks for more. Emergencies all show. */
+/** How many of one severity show before one asks for more. */
 const page = 20;
 const shownOf = signal<Readonly<Record<string, number>>>({});
-
-/** From how many alerts on their cards are drawn smaller, so that more are in sight. */
-export const crowd = 3;
 
 /** What needs a human now. */
 export function NowScreen() {
@@ -23,7 +20,7 @@ export function NowScreen() {
   return (
     <div class="now">
       <h1 tabIndex={-1} class={alerts.length === 0 ? 'visually-hidden' : ''}>
-        {t(heading(alerts))}
+        {t('now.heading')}
       </h1>
       {alerts.length === 0 && <Calm />}
       {[...groups].map(([severity, group]) => (
@@ -33,23 +30,15 @@ export function NowScreen() {
   );
 }
 
-// Who reads "nothing acute" while the live link is down would be misled.
-function heading(alerts: readonly Alert[]): Key {
-  if (alerts.some((a) => a.severity !== 'attention' && a.severity !== 'technical')) {
-    return 'now.heading';
-  }
-  return link.value.up ? 'now.no_emergency' : 'now.title';
-}
-
 function Group({ severity, alerts }: { severity: string; alerts: Alert[] }) {
-  const shown = severity === 'emergency' ? Infinity : (shownOf.value[severity] ?? page);
+  const shown = shownOf.value[severity] ?? page;
   const rest = alerts.length - shown;
   return (
     <section class={`group group-${severity}`} aria-labelledby={`group-${severity}`}>
       <h2 id={`group-${severity}`} class="group-title">
         {t(`severity.${severity}` as Key)} <span class="count">{alerts.length}</span>
       </h2>
-      <ul class={alerts.length >= crowd ? 'cards cards-crowd' : 'cards'}>
+      <ul class="cards">
         {alerts.slice(0, shown).map((alert) => (
           <li key={alert.id}>
             <AlertCard alert={alert} />

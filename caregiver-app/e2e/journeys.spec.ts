@@ -124,6 +124,62 @@ test.describe('when all is calm', () => {
     await expect(page.getByText('Björn Falk har tagit larmet hos Sven Åkesson')).toBeVisible();
   });
 
+  test('without the live link nobody is told that all is calm', async ({ page, mock }) => {
+    await page.goto('/');
+    await expect(page.getByText('Allt är lugnt')).toBeVisible();
+    mock.setNetwork(false);
+    await expect(page.getByRole('heading', { name: /^Inga larm kl 14:1/ })).toBeVisible();
+    await expect(page.getByText('Allt är lugnt')).toHaveCount(0);
+    mock.setNetwork(true);
+    await expect(page.getByText('Allt är lugnt')).toBeVisible({ timeout: 20_000 });
+  });
+
+  test('each of many presses is an alert of its own, with buttons of its own', async ({
+    page,
+    mock,
+  }) => {
+    await page.goto('/');
+    await expect(page.getByText('Allt är lugnt')).toBeVisible();
+    const presses = 25;
+    const raised = Array.from({ length: presses }, (_, i) =>
+      mock.raise({
+        home: 'sven',
+        kind: 'sos',
+        room: 'hall',
+        observed: new Date(Date.parse('2026-11-21T13:11:00Z') + i * 2_000).toISOString(),
+      }),
+    );
+    await expect(page.getByRole('button', { name: /^Jag tar det/ })).toHaveCount(presses);
+    const third = card(page, raised[2]!.id);
+    await expect(third).toContainText('14:11:04');
+    await expect(third).toContainText(`Larm 3 av ${presses} härifrån`);
+    await page.getByRole('button', { name: 'Jag tar det – Sven Åkesson, 14:11:04' }).click();
+    await expect(third).toContainText('Du har tagit det');
+    await expect(page.getByRole('button', { name: /^Jag tar det/ })).toHaveCount(presses - 1);
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+  });
+
+  test('a missed check-in says when it should have come, and no emergency that there is', async ({
+    page,
+    mock,
+  }) => {
+    await page.goto('/');
+    await expect(page.getByText('Allt är lugnt')).toBeVisible();
+    const alert = mock.raise({
+      home: 'sven',
+      kind: 'check_in_missed',
+      severity: 'attention',
+      device: 'check-in 2026-11-21 10:00',
+      room: '',
+      observed: '2026-11-21T09:00:00Z',
+    });
+    await expect(card(page, alert.id)).toContainText('Skulle ha kommit kl 10:00');
+    await expect(card(page, alert.id)).not.toContainText('check-in');
+    await expect(card(page, alert.id)).not.toContainText('Kom fram');
+    await expect(page.getByRole('heading', { name: 'Inget akut' })).toBeVisible();
+  });
+
   test('a severity and a kind that are not known show, and break nothing', async ({
     page,
     mock,

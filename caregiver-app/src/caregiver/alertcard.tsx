@@ -3,9 +3,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Alert, Outcome } from '../api/types';
 import { Icon } from '../shared/icons';
 import { t } from '../shared/i18n';
-import { ago, clock, moment, now } from '../shared/time';
-import { alertName, inRoom, outcomeName } from '../shared/words';
-import { homes, me, queue } from './state';
+import { ago, atMoment, clock, clockSeconds, now } from '../shared/time';
+import { alertName, deviceName, inRoom, outcomeName } from '../shared/words';
+import { homes, me, notice, queue, turns } from './state';
 
 const outcomes: readonly Outcome[] = [
   'helped',
@@ -34,7 +34,13 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
   const observed = Date.parse(alert.observed);
   const raised = Date.parse(alert.raised);
   const place = inRoom(alert.room);
-  const technical = alert.severity === 'technical';
+  const moment = (ms: number) => atMoment(ms, now.value, zone);
+  // The device of a missed check-in is the window that it missed.
+  const named = alert.severity === 'technical' && alert.kind !== 'check_in_missed';
+  // Presses again and again look alike: their number and second tell them apart.
+  const turn = turns.value.get(alert.id);
+  const when = turn ? clockSeconds(observed, zone) : clock(observed, zone);
+  const which = turn ? `${alert.home_name}, ${when}` : alert.home_name;
 
   const classes = ['card', `card-${shown(alert.severity)}`];
   if (open && !take && !close) classes.push('card-open');
@@ -48,7 +54,7 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
         <div class="card-who">
           <div class="card-top">
             {!atHome && <p class="card-kind">{alertName(alert)}</p>}
-            <p class="card-when">{since(observed, now.value, zone)}</p>
+            <p class="card-when">{since(observed, now.value, zone, when)}</p>
           </div>
           <h3 id={`who-${alert.id}`} class="card-name">
             {atHome ? (
@@ -59,34 +65,34 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
           </h3>
         </div>
       </div>
-      {(place || (technical && alert.device)) && (
-        <p class="card-place">
-          {[
-            place && sentence(place),
-            technical && alert.device && t('alert.device', { device: alert.device }),
-          ]
-            .filter(Boolean)
-            .join(' · ')}
+      <div class="card-facts">
+        {(place || turn || (named && alert.device)) && (
+          <p class="card-place">
+            {[
+              place && sentence(place),
+              turn && t('alert.nth', { n: turn.n, of: turn.of }),
+              named && alert.device && t('alert.device', { device: deviceName(alert.device) }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        )}
+        {alert.kind === 'check_in_missed' && (
+          <p class="card-place">{t('alert.check_in_due', { when: moment(observed) })}</p>
+        )}
+        {!absences.has(alert.kind) && raised - observed > 120_000 && (
+          <p class="card-extra">{t('alert.late', { when: moment(raised) })}</p>
+        )}
+        {alert.recovered && (
+          <p class="card-extra">
+            {t('alert.recovered', { when: moment(Date.parse(alert.recovered)) })}
+          </p>
+        )}
+        <p class="card-state">
+          {!open && <Icon name="check" />}
+          <span>{stateOf(alert, moment)}</span>
         </p>
-      )}
-      {alert.kind === 'check_in_missed' ? (
-        <p class="card-extra">
-          {t('alert.check_in_due', { clock: moment(observed, now.value, zone) })}
-        </p>
-      ) : (
-        raised - observed > 120_000 && (
-          <p class="card-extra">{t('alert.late', { clock: moment(raised, now.value, zone) })}</p>
-        )
-      )}
-      {alert.recovered && (
-        <p class="card-extra">
-          {t('alert.recovered', { clock: moment(Date.parse(alert.recovered), now.value, zone) })}
-        </p>
-      )}
-      <p class="card-state">
-        {!open && <Icon name="check" />}
-        <span>{stateOf(alert, zone)}</span>
-      </p>
+      </div>
       <Unsent take={take?.key} close={close?.key} />
       {!acts() ? null : form && !close ? (
         <CloseForm alert={alert} done={() => closeButton.current?.focus()} />
@@ -102,7 +108,7 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
               }}
             >
               {t('alert.take')}
-              <span class="visually-hidden"> – {alert.home_name}</span>
+              <span class="visually-hidden"> – {which}</span>
             </button>
           )}
           {!close && (
@@ -110,10 +116,14 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
               type="button"
               class="button"
               ref={closeButton}
-              onClick={() => (closing.value = { alert: alert.id, outcome: '', note: '' })}
+              onClick={() => {
+                closing.value = { alert: alert.id, outcome: '', note: '' };
+                // What was said of the last act lies over the form on a phone.
+                if (!notice.value?.bad) notice.value = null;
+              }}
             >
               {t('alert.close')}
-              <span class="visually-hidden"> – {alert.home_name}</span>
+              <span class="visually-hidden"> – {which}</span>
             </button>
           )}
         </div>
@@ -125,10 +135,12 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
 // Who runs the machines sees alerts and leaves them to those who give care.
 const acts = () => me.value?.role !== 'operator';
 
+// These are raised a while after what they are about by their nature; they are not late.
+const absences = new Set(['check_in_missed', 'gateway_silent', 'sensor_silent']);
+
 // "4 min sedan · 14:08"; what is from another day says its clock time already.
-function since(ms: number, at: number, zone?: string): string {
+function since(ms: number, at: number, zone: string | undefined, time: string): string {
   const words = ago(ms, at, zone);
-  const time = clock(ms, zone);
   return words.includes(time) ? words : `${words} · ${time}`;
 }
 
@@ -137,13 +149,13 @@ const shown = (severity: string) =>
 
 const sentence = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
 
-function stateOf(alert: Alert, zone: string | undefined): string {
-  const time = (s?: string) => (s ? moment(Date.parse(s), now.value, zone) : '');
+function stateOf(alert: Alert, moment: (ms: number) => string): string {
+  const time = (s?: string) => (s ? moment(Date.parse(s)) : '');
   switch (alert.state) {
     case 'open':
       return t(alert.severity === 'technical' ? 'alert.open_technical' : 'alert.open');
     case 'resolved': {
-      const values = { clock: time(alert.resolved_at), outcome: outcomeName(alert.outcome ?? '') };
+      const values = { when: time(alert.resolved_at), outcome: outcomeName(alert.outcome ?? '') };
       return alert.resolved_by
         ? t('alert.resolved', { ...values, name: alert.resolved_by })
         : t('alert.resolved_self', values);
@@ -151,8 +163,8 @@ function stateOf(alert: Alert, zone: string | undefined): string {
   }
   if (!alert.acknowledged_by) return t('alert.taken_unknown');
   return alert.acknowledged_by === me.value?.name
-    ? t('alert.taken_me', { clock: time(alert.acknowledged_at) })
-    : t('alert.taken', { name: alert.acknowledged_by, clock: time(alert.acknowledged_at) });
+    ? t('alert.taken_me', { when: time(alert.acknowledged_at) })
+    : t('alert.taken', { name: alert.acknowledged_by, when: time(alert.acknowledged_at) });
 }
 
 // What the person did shows at once, and as not sent until the server has it.

@@ -317,7 +317,7 @@ function Emergencies() {
         <Icon name={first.kind} />
         <span>
           {t('alert.banner', { kind: alertName(first), name: first.home_name })}
-          {more > 0 && ` (+${more})`}
+          {more > 0 && ` ${t('alert.banner_more', { n: more })}`}
         </span>
         <strong>{t('alert.banner_show')}</strong>
       </a>

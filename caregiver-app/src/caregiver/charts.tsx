@@ -2,9 +2,17 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import type { HomeDetail, Window } from '../api/types';
-import { language, t } from '../shared/i18n';
+import { language, t, type Key } from '../shared/i18n';
 import { serverNow } from '../shared/time';
-import { isKnown, isMeasurement, kindName, quantity, roomName, unitOf } from '../shared/words';
+import {
+  deviceName,
+  isKnown,
+  isMeasurement,
+  kindName,
+  quantity,
+  roomName,
+  unitOf,
+} from '../shared/words';
 
 type Range = '24h' | '7d' | '30d';
 const hour = 3_600_000;
@@ -33,6 +41,12 @@ export interface Line {
   windows: readonly Window[];
 }
 
+/** What a chart shows of time, in milliseconds since 1970. */
+export interface Period {
+  from: number;
+  to: number;
+}
+
 /** A line for each device, named by its room, and by itself where a room has several. */
 export function linesOf(windows: readonly Window[]): Line[] {
   const byDevice = new Map<string, Window[]>();
@@ -50,13 +64,33 @@ export function linesOf(windows: readonly Window[]): Line[] {
       return {
         label:
           crowded(room) || !room
-            ? [room && roomName(room), device].filter(Boolean).join(' · ')
+            ? [room && roomName(room), deviceName(device)].filter(Boolean).join(' · ')
             : roomName(room),
         windows: [...line].sort((a, b) => Date.parse(a.t) - Date.parse(b.t)),
       };
     })
     .sort((a, b) => a.label.localeCompare(b.label));
 }
+
+// Kinds whose reading is how far a meter has counted since it was installed.
+const meters = new Set(['energy', 'water_volume']);
+
+/**
+ * What a meter counted in each step: the difference of two readings. A meter
+ * that begins anew, or was not read for a while, counts nothing there.
+ */
+export const counted = (lines: readonly Line[], step: number): Line[] =>
+  lines
+    .map(({ label, windows }) => ({
+      label,
+      windows: windows.slice(1).flatMap((w, i) => {
+        const before = windows[i]!;
+        const v = w.last - before.last;
+        const near = Date.parse(w.t) - Date.parse(before.t) <= 2 * step;
+        return near && v >= 0 ? [{ ...w, count: 1, min: v, max: v, mean: v, last: v }] : [];
+      }),
+    }))
+    .filter((line) => line.windows.length > 0);
 
 /** How the numbers of the home went, kind by kind. */
 export function Charts({ home }: { home: HomeDetail }) {
@@ -122,14 +156,17 @@ interface ChartProps {
 function Chart({ home, kind, unit, range }: ChartProps) {
   const lines = useSignal<Line[] | 'loading' | 'failed'>('loading');
   const attempt = useSignal(0);
+  const period = useSignal({ from: 0, to: 0 });
+  const metered = meters.has(kind);
+  const { span, every, step } = ranges[range];
   useEffect(() => {
     let left = false;
-    const { span, every } = ranges[range];
     const to = serverNow();
+    period.value = { from: to - span, to };
     lines.value = 'loading';
     api.windows(home.id, kind, new Date(to - span), new Date(to), every).then(
       (w) => {
-        if (!left) lines.value = linesOf(w);
+        if (!left) lines.value = metered ? counted(linesOf(w), step) : linesOf(w);
       },
       () => {
         if (!left) lines.value = 'failed';
@@ -161,11 +198,17 @@ function Chart({ home, kind, unit, range }: ChartProps) {
   if (shown.length === 0) return <p class="chart-wait quiet">{t('charts.none')}</p>;
   return (
     <figure class="chart">
-      <Curve lines={shown} unit={unit} zone={home.zone} step={ranges[range].step} />
+      <Curve lines={shown} unit={unit} zone={home.zone} step={step} period={period.value} />
       <Summary
         lines={shown}
         unit={unit}
-        caption={t('charts.caption', { kind: kindName(kind), range: t(`charts.${range}`) })}
+        caption={t('charts.caption', {
+          kind: metered
+            ? t(`charts.per_${every}` as Key, { kind: kindName(kind) })
+            : kindName(kind),
+          range: t(`charts.${range}`),
+        })}
+        metered={metered}
       />
     </figure>
   );
@@ -176,10 +219,11 @@ interface CurveProps {
   unit: string;
   zone: string;
   step: number;
+  period: Period;
 }
 
 // The chart library is only fetched when there is a curve to draw.
-function Curve({ lines, unit, zone, step }: CurveProps) {
+function Curve({ lines, unit, zone, step, period }: CurveProps) {
   const box = useRef<HTMLDivElement>(null);
   const failed = useSignal(false);
   useEffect(() => {
@@ -187,7 +231,7 @@ function Curve({ lines, unit, zone, step }: CurveProps) {
     let left = false;
     import('./curve').then(
       ({ draw }) => {
-        if (!left && box.current) stop = draw(box.current, lines, unit, zone, step);
+        if (!left && box.current) stop = draw(box.current, lines, unit, zone, step, period);
       },
       () => (failed.value = true),
     );
@@ -195,7 +239,7 @@ function Curve({ lines, unit, zone, step }: CurveProps) {
       left = true;
       stop?.();
     };
-  }, [lines, unit, zone, step, language.value]);
+  }, [lines, unit, zone, step, period, language.value]);
   if (failed.value) return <p class="chart-wait">{t('charts.failed')}</p>;
   return <div class="curve" ref={box} aria-hidden="true" />;
 }
@@ -204,10 +248,12 @@ function Summary({
   lines,
   unit,
   caption,
+  metered,
 }: {
   lines: readonly Line[];
   unit: string;
   caption: string;
+  metered: boolean;
 }) {
   return (
     <table class="chart-table">
@@ -215,7 +261,7 @@ function Summary({
       <thead>
         <tr>
           <td />
-          <th scope="col">{t('charts.latest')}</th>
+          <th scope="col">{t(metered ? 'charts.total' : 'charts.latest')}</th>
           <th scope="col">{t('charts.lowest')}</th>
           <th scope="col">{t('charts.mean')}</th>
           <th scope="col">{t('charts.highest')}</th>
@@ -224,16 +270,17 @@ function Summary({
       <tbody>
         {lines.map((line, i) => {
           const count = line.windows.reduce((n, w) => n + w.count, 0) || 1;
+          const total = line.windows.reduce((n, w) => n + w.last, 0);
           const mean = line.windows.reduce((n, w) => n + w.mean * w.count, 0) / count;
           return (
-            <tr key={line.label}>
+            <tr key={i}>
               <th scope="row">
                 <svg class={`line-sign line-${i % 6}`} width="26" height="10" aria-hidden="true">
                   <line x1="0" x2="26" y1="5" y2="5" />
                 </svg>
                 {line.label}
               </th>
-              <td>{quantity(line.windows.at(-1)!.last, unit)}</td>
+              <td>{quantity(metered ? total : line.windows.at(-1)!.last, unit)}</td>
               <td>{quantity(Math.min(...line.windows.map((w) => w.min)), unit)}</td>
               <td>{quantity(mean, unit)}</td>
               <td>{quantity(Math.max(...line.windows.map((w) => w.max)), unit)}</td>

@@ -2,7 +2,7 @@ import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { clock, shortDate } from '../shared/time';
 import { quantity } from '../shared/words';
-import type { Line } from './charts';
+import type { Line, Period } from './charts';
 
 // The same dashes as in the style sheet's .line-0 … .line-5: colour alone tells nothing apart.
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 2], [14, 4]];
@@ -14,6 +14,7 @@ export function draw(
   unit: string,
   zone: string,
   step: number,
+  period: Period,
 ): () => void {
   const style = getComputedStyle(box);
   const colour = (name: string) => style.getPropertyValue(name).trim();
@@ -31,16 +32,25 @@ export function draw(
     legend: { show: false },
     cursor: { show: false },
     tzDate: (s) => UPlot.tzDate(new Date(s * 1000), zone),
-    scales: { y: { range: (_, low, high) => padded(low, high) } },
+    // A label at the end of the axis has room of its own.
+    padding: [12, 30, 0, 0],
+    scales: {
+      x: { range: () => [period.from / 1000, period.to / 1000] },
+      y: { range: (_, low, high) => padded(low, high) },
+    },
     axes: [
       {
         ...axis,
-        space: 70,
+        space: 84,
         values: (_, seconds) =>
           seconds.map((s) => (days ? shortDate(s * 1000, zone) : clock(s * 1000, zone))),
-        ...(days ? { incrs: [86_400, 2 * 86_400, 7 * 86_400] } : {}),
+        ...(days ? { incrs: [1, 2, 3, 4, 7, 14].map((n) => n * 86_400) } : {}),
       },
-      { ...axis, size: 64, values: (_, values) => values.map((v) => quantity(v, unit)) },
+      {
+        ...axis,
+        size: (_, values) => widest(values),
+        values: (_, values) => values.map((v) => quantity(v, unit)),
+      },
     ],
     series: [
       {},
@@ -64,6 +74,12 @@ export function draw(
     observer.disconnect();
     chart.destroy();
   };
+}
+
+// The longest label of the axis decides its width, in pixels.
+function widest(labels: readonly string[] | null): number {
+  const longest = Math.max(4, ...(labels ?? []).map((l) => l.length));
+  return 18 + longest * 8;
 }
 
 // A flat line in the middle, rather than a storm of hundredths.

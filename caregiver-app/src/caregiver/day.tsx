@@ -9,6 +9,7 @@ import { dayWord, roomName } from '../shared/words';
 import { intervalName, markName, times } from './daywords';
 import { fresh } from './state';
 import { Picture } from './picture';
+import { storyOf } from './story';
 import { layOut, lookBack, silencesOf, type Timeline } from './timeline';
 
 type Fetched =
@@ -136,7 +137,7 @@ interface ShownProps {
 }
 
 function Shown({ timeline, zone, date, at }: ShownProps) {
-  const parts = summary(timeline, zone, at);
+  const parts = storyOf(timeline, zone, at);
   const nothing = timeline.lanes.length + timeline.marks.length + timeline.gaps.length === 0;
   if (nothing) return <p class="day-wait quiet">{t('day.nothing')}</p>;
   return (
@@ -144,7 +145,7 @@ function Shown({ timeline, zone, date, at }: ShownProps) {
       {parts.length > 0 && (
         <ul class="day-summary">
           {parts.map((p) => (
-            <li key={p}>{p}</li>
+            <li key={p}>{timesStrong(p)}</li>
           ))}
         </ul>
       )}
@@ -159,37 +160,9 @@ function Shown({ timeline, zone, date, at }: ShownProps) {
   );
 }
 
-// The day in a few words: when it began, whether they said "I am OK", when last seen.
-function summary(timeline: Timeline, zone: string, at: number): string[] {
-  const moves = timeline.lanes
-    .flatMap((l) => l.intervals)
-    .filter((i) => i.kind === 'motion')
-    .sort((a, b) => a.from - b.from);
-  // Up at four is a trip to the bathroom; the day begins after that.
-  const morning = timeline.from + 5 * 3_600_000;
-  const first = moves.find((i) => i.from >= morning);
-  const last = moves.at(-1);
-  const said = timeline.marks.find((m) => m.kind === 'check_in');
-  const called = timeline.marks.filter((m) => m.kind === 'sos' || m.kind === 'fall');
-  const out = called.map((m) => ({ t: m.t, text: `${markName(m)} ${clock(m.t, zone)}` }));
-  const add = (t: number, text: string) => out.push({ t, text });
-  if (first) add(first.from, t('day.first', { clock: clock(first.from, zone) }));
-  if (said) add(said.t, t('day.checkin', { clock: clock(said.t, zone) }));
-  if (last && last !== first) add(last.to, t('day.last', { clock: clock(last.to, zone) }));
-  for (const g of timeline.gaps.filter((g) => g.why === 'silent')) {
-    const from = clock(g.from, zone);
-    const lasts = at - g.to < 120_000 && timeline.to > at;
-    add(
-      g.from,
-      lasts ? t('home.silent', { when: from }) : t('day.gap', { from, to: clock(g.to, zone) }),
-    );
-  }
-  // Calls for help stay whatever else there is.
-  return out
-    .slice(0, Math.max(6, called.length))
-    .sort((a, b) => a.t - b.t)
-    .map((part) => part.text);
-}
+// The eye looks for the times first.
+const timesStrong = (text: string) =>
+  text.split(/(\d\d:\d\d)/).map((s, i) => (i % 2 ? <strong key={i}>{s}</strong> : s));
 
 function Table({ timeline, zone }: { timeline: Timeline; zone: string }) {
   const open = useSignal(false);

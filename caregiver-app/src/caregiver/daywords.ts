@@ -1,6 +1,6 @@
 import { t } from '../shared/i18n';
 import { clock } from '../shared/time';
-import { kindName, saying } from '../shared/words';
+import { deviceName, kindName, saying } from '../shared/words';
 import type { Interval, Mark } from './timeline';
 
 /** What a mark is called: "Medicin inte tagen". */
@@ -10,9 +10,13 @@ export function markName(mark: Mark): string {
   return mark.kind === 'button' && mark.reading.s ? `${name}: ${saying(mark.reading)}` : name;
 }
 
-/** What an interval is called: "Öppen dörr eller lucka", "Vattenläcka". */
-export const intervalName = (i: Interval): string =>
-  i.kind === 'danger' || i.what === 'vibration' ? kindName(i.what) : t(`legend.${i.kind}`);
+/** What an interval is called: "Öppen dörr eller lucka (Front door)", "Vattenläcka". */
+export function intervalName(i: Interval): string {
+  if (i.kind === 'danger' || i.what === 'vibration') return kindName(i.what);
+  const name = t(`legend.${i.kind}`);
+  // A room may have several doors and appliances.
+  return i.kind === 'contact' || i.kind === 'power' ? `${name} (${deviceName(i.device)})` : name;
+}
 
 /** The time or times of something: "13:58–14:05". */
 export function times(from: number, to: number, zone: string): string {

@@ -17,6 +17,7 @@ import { AlertCard } from './alertcard';
 import { Charts } from './charts';
 import { Day } from './day';
 import { activityOf, contactOf } from './homes';
+import { crowd } from './now';
 import { activeAlerts, detail, detailProblem, homes, show } from './state';
 
 /** One home: how it is now, its alerts, its day, its values. */
@@ -71,7 +72,7 @@ function Body({ home }: { home: HomeDetail }) {
       {own.length > 0 && (
         <section aria-labelledby="home-alerts">
           <h2 id="home-alerts">{t('home.alerts_heading')}</h2>
-          <ul class="cards">
+          <ul class={own.length >= crowd ? 'cards cards-crowd' : 'cards'}>
             {own.map((alert) => (
               <li key={alert.id}>
                 <AlertCard alert={alert} atHome />
@@ -128,7 +129,9 @@ function Facts({ home }: { home: HomeDetail }) {
           {t('home.equipment')}
         </dt>
         <dd>
-          {equipment.length > 0 ? equipment.map((e) => <p key={e}>{e}</p>) : t('home.equipment_ok')}
+          {equipment.length > 0
+            ? equipment.map((e) => <p key={e}>{e}</p>)
+            : t(home.silent ? 'home.equipment_unknown' : 'home.equipment_ok')}
         </dd>
       </div>
     </dl>
@@ -136,7 +139,8 @@ function Facts({ home }: { home: HomeDetail }) {
 }
 
 // What says something of the equipment only is for the installer, not the
-// caregiver; so is what a device says in words of its own.
+// caregiver; so are how far a meter has counted and what a device says in
+// words of its own.
 const technical = new Set([
   'link_quality',
   'availability',
@@ -149,6 +153,9 @@ const technical = new Set([
   'voltage',
   'current',
   'device_temperature',
+  'illuminance',
+  'energy',
+  'water_volume',
 ]);
 
 const forCaregivers = (r: Reading) => isKnown(r.kind) && !technical.has(r.kind);

@@ -3,7 +3,7 @@ import type { Home } from '../api/types';
 import { Icon } from '../shared/icons';
 import { language, t, tn } from '../shared/i18n';
 import { ago, moment, now } from '../shared/time';
-import { checkIn, inRoom, kindName } from '../shared/words';
+import { activityName, checkIn, inRoom, kindName } from '../shared/words';
 import { homes, unmet } from './state';
 
 /** How many homes show before one asks for more: a phone draws these at once. */
@@ -148,7 +148,7 @@ export function activityOf(home: Home, at: number): string {
   const last = home.last_activity;
   if (!last) return t('home.activity_none');
   const values = {
-    what: kindName(last.kind),
+    what: last.room ? activityName(last.kind) : kindName(last.kind),
     place: inRoom(last.room),
     when: ago(Date.parse(last.t), at, home.zone),
   };
@@ -171,8 +171,7 @@ function HomeRow({ home }: { home: Home }) {
       {checked.state !== 'none' && (
         <span class={`home-checkin checkin-${checked.state}`}>
           <Icon name={checked.state === 'done' ? 'check' : 'clock'} />
-          <span class="visually-hidden">{t('home.checkin')}: </span>
-          {checked.text}
+          {checked.row}
         </span>
       )}
       <span class="tags">

@@ -2,12 +2,16 @@ import { signal } from '@preact/signals';
 import type { Alert } from '../api/types';
 import { Lantern } from '../shared/icons';
 import { t, tMaybe, tn, type Key } from '../shared/i18n';
+import { clock } from '../shared/time';
 import { AlertCard } from './alertcard';
 import { activeAlerts, homes, link } from './state';
 
-/** How many of one severity show before one asks for more. */
+/** How many of one severity show before one asks for more. Emergencies all show. */
 const page = 20;
 const shownOf = signal<Readonly<Record<string, number>>>({});
+
+/** From how many alerts on their cards are drawn smaller, so that more are in sight. */
+export const crowd = 3;
 
 /** What needs a human now. */
 export function NowScreen() {
@@ -20,7 +24,7 @@ export function NowScreen() {
   return (
     <div class="now">
       <h1 tabIndex={-1} class={alerts.length === 0 ? 'visually-hidden' : ''}>
-        {t('now.heading')}
+        {t(heading(alerts))}
       </h1>
       {alerts.length === 0 && <Calm />}
       {[...groups].map(([severity, group]) => (
@@ -30,15 +34,23 @@ export function NowScreen() {
   );
 }
 
+// Who reads "nothing acute" while the live link is down would be misled.
+function heading(alerts: readonly Alert[]): Key {
+  if (alerts.some((a) => a.severity !== 'attention' && a.severity !== 'technical')) {
+    return 'now.heading';
+  }
+  return link.value.up ? 'now.no_emergency' : 'now.title';
+}
+
 function Group({ severity, alerts }: { severity: string; alerts: Alert[] }) {
-  const shown = shownOf.value[severity] ?? page;
+  const shown = severity === 'emergency' ? Infinity : (shownOf.value[severity] ?? page);
   const rest = alerts.length - shown;
   return (
     <section class={`group group-${severity}`} aria-labelledby={`group-${severity}`}>
       <h2 id={`group-${severity}`} class="group-title">
         {t(`severity.${severity}` as Key)} <span class="count">{alerts.length}</span>
       </h2>
-      <ul class="cards">
+      <ul class={alerts.length >= crowd ? 'cards cards-crowd' : 'cards'}>
         {alerts.slice(0, shown).map((alert) => (
           <li key={alert.id}>
             <AlertCard alert={alert} />
@@ -58,13 +70,15 @@ function Group({ severity, alerts }: { severity: string; alerts: Alert[] }) {
   );
 }
 
+// That all is calm is said of now only, which without the live link nobody knows.
 function Calm() {
+  const { up, heard } = link.value;
   const silent = [...homes.value.values()].filter((h) => h.silent).length;
   return (
     <div class="calm">
       <Lantern large />
-      <h2 class="calm-title">{t('now.empty')}</h2>
-      <p>{link.value.up ? t('now.empty_text') : t('now.empty_stale')}</p>
+      <h2 class="calm-title">{up ? t('now.empty') : t('now.empty_at', { clock: clock(heard) })}</h2>
+      <p>{up ? t('now.empty_text') : t('now.empty_stale')}</p>
       <p class="quiet">
         <a href="/homes">{tn('now.watching', homes.value.size)}</a>
         {silent > 0 && ` · ${tn('now.silent', silent)}`}

@@ -25,11 +25,19 @@ const shapes: Record<IntervalKind, { y: number; h: number }> = {
   pressure: { y: 4, h: 26 },
   presence: { y: 4, h: 26 },
   motion: { y: 8, h: 14 },
-  contact: { y: 25, h: 5 },
+  contact: { y: 24, h: 7 },
+  power: { y: 1, h: 6 },
   danger: { y: 2, h: 30 },
 };
 
-const drawOrder: readonly IntervalKind[] = ['pressure', 'presence', 'motion', 'contact', 'danger'];
+const drawOrder: readonly IntervalKind[] = [
+  'pressure',
+  'presence',
+  'motion',
+  'contact',
+  'power',
+  'danger',
+];
 
 interface Props {
   timeline: Timeline;
@@ -53,13 +61,14 @@ export function Picture({ timeline, zone, at, label }: Props) {
 
   const w = width.value;
   const small = w < narrow;
-  const left = small ? 84 : 120;
+  const left = small ? 92 : 120;
   const inner = Math.max(1, w - left - 8);
   const lanes = [...timeline.lanes].sort((a, b) =>
     roomName(a.room).localeCompare(roomName(b.room)),
   );
   const top = timeline.marks.length > 0 ? marksHeight : 6;
-  const bottom = top + lanes.length * laneHeight;
+  // A silent home has no lanes, but its silence is to be seen.
+  const bottom = top + Math.max(1, lanes.length) * laneHeight;
   const x = (ms: number) => left + place(timeline, ms) * inner;
   const day = dayOf(timeline.from + 1, zone);
   const step = small ? 6 : 3;
@@ -138,10 +147,9 @@ export function Picture({ timeline, zone, at, label }: Props) {
                       key={`${iv.device} ${iv.what} ${iv.from}`}
                       class={`iv iv-${iv.kind}`}
                       x={x(iv.from)}
-                      width={Math.max(2.5, x(iv.to) - x(iv.from))}
-                      y={y + shapes[iv.kind].y}
-                      height={shapes[iv.kind].h}
-                      rx={iv.kind === 'contact' ? 1 : 3}
+                      width={Math.max(least(iv.kind), x(iv.to) - x(iv.from))}
+                      {...heightOf(iv, y)}
+                      rx={thin.has(iv.kind) ? 1 : 3}
                     />
                   ))}
                 </g>
@@ -194,8 +202,22 @@ export function Picture({ timeline, zone, at, label }: Props) {
   );
 }
 
+const thin = new Set<IntervalKind>(['contact', 'power']);
+
+// A door is open for seconds, which on a day's picture is less than a hair.
+const least = (kind: IntervalKind) => (thin.has(kind) ? 4.5 : 2.5);
+
+// A door that stands open all day must not outshout the day itself.
+function heightOf(iv: Interval, y: number) {
+  const { y: from, h } = shapes[iv.kind];
+  const standing = iv.kind === 'contact' && iv.to - iv.from > 90 * 60_000;
+  return standing ? { y: y + from + h - 2, height: 2 } : { y: y + from, height: h };
+}
+
 const inOrder = (intervals: readonly Interval[]) =>
   [...intervals].sort((a, b) => drawOrder.indexOf(a.kind) - drawOrder.indexOf(b.kind));
+
+const lower = (s: string) => s.charAt(0).toLocaleLowerCase() + s.slice(1);
 
 const fit = (s: string, n: number) => (s.length > n ? `${s.slice(0, n - 1)}…` : s);
 
@@ -207,7 +229,7 @@ function readout(timeline: Timeline, t0: number, zone: string, inner: number): s
     ...found.marks.map((m) => `${clock(m.t, zone)} ${markName(m)}`),
     ...found.intervals.map(
       ({ room, interval: i }) =>
-        `${roomName(room)}: ${intervalName(i).toLocaleLowerCase()} ${times(i.from, i.to, zone)}`,
+        `${roomName(room)}: ${lower(intervalName(i))} ${times(i.from, i.to, zone)}`,
     ),
     ...(found.gap ? [t(`day.gap_${found.gap.why}`)] : []),
   ];

@@ -85,7 +85,9 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
           {problem.value && (
             <p id="wrong" class="field-error" role="alert">
               {t(problem.value)}
-              {failure.value && ` ${t('error.id', { id: failure.value })}`}
+              {failure.value && (
+                <span class="error-id"> {t('error.id', { id: failure.value })}</span>
+              )}
             </p>
           )}
           <button type="submit" class="button button-main button-wide" disabled={working.value}>

@@ -62,6 +62,25 @@ export const unmet = computed(() =>
   activeAlerts.value.filter((a) => a.severity === 'emergency' && a.state === 'open'),
 );
 
+/** Which of its kind an emergency is among those of its home; of one alone nothing is said. */
+export const turns = computed(() => {
+  const alike = new Map<string, Alert[]>();
+  for (const a of activeAlerts.value) {
+    if (a.severity !== 'emergency') continue;
+    const key = `${a.home}\u0000${a.kind}`;
+    const group = alike.get(key);
+    if (group) group.push(a);
+    else alike.set(key, [a]);
+  }
+  const out = new Map<string, { n: number; of: number }>();
+  for (const group of alike.values()) {
+    if (group.length < 2) continue;
+    group.sort((a, b) => Date.parse(a.observed) - Date.parse(b.observed));
+    group.forEach((a, i) => out.set(a.id, { n: i + 1, of: group.length }));
+  }
+  return out;
+});
+
 const progress: Record<string, number> = { open: 0, acknowledged: 1, resolved: 2 };
 
 /** The later of two versions of an alert: it never goes backwards. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert, Reading, Window } from '../api/types';
-import { linesOf } from './charts';
+import { counted, linesOf } from './charts';
 import { at, layOut, place, silencesOf, type Span } from './timeline';
 
 const start = Date.parse('2026-11-20T23:00:00Z');
@@ -194,10 +194,22 @@ describe('a chart', () => {
       w('bedroom', 'b2', '2026-11-21T11:00:00Z'),
       w('kitchen', 'k1', '2026-11-21T09:00:00Z'),
     ]);
-    expect(lines.map((l) => l.label)).toEqual(['Kök', 'Sovrum · b1', 'Sovrum · b2']);
+    expect(lines.map((l) => l.label)).toEqual(['Kök', 'Sovrum · B1', 'Sovrum · B2']);
     expect(lines[0]!.windows.map((x) => x.t)).toEqual([
       '2026-11-21T09:00:00Z',
       '2026-11-21T10:00:00Z',
+    ]);
+  });
+
+  it('of a meter shows what it counted in each step, and nothing where it began anew', () => {
+    const read = (clock: string, last: number): Window => ({
+      ...{ t: `2026-11-21T${clock}:00Z`, device: 'm', kind: 'energy', room: 'kitchen' },
+      ...{ count: 4, min: last, max: last, mean: last, last },
+    });
+    const windows = [read('08:00', 100), read('09:00', 103), read('10:00', 1), read('14:00', 9)];
+    const lines = counted([{ label: 'Kök', windows }], hour);
+    expect(lines.map((l) => l.windows.map((x) => [x.t, x.last]))).toEqual([
+      [['2026-11-21T09:00:00Z', 3]],
     ]);
   });
 });

@@ -6,7 +6,7 @@ export interface Span {
   to: number;
 }
 
-export type IntervalKind = 'motion' | 'presence' | 'pressure' | 'contact' | 'danger';
+export type IntervalKind = 'motion' | 'presence' | 'pressure' | 'contact' | 'power' | 'danger';
 
 /** A state of a room that lasted. */
 export interface Interval extends Span {
@@ -48,11 +48,16 @@ export const lookBack = 12 * 60 * minute;
 // A sensor that says "movement" and never "none" must not fill the day.
 const holds: Partial<Record<IntervalKind, number>> = {
   motion: 10 * minute,
+  // An appliance that is on says so every ten minutes at least.
+  power: 25 * minute,
   danger: 24 * 60 * minute,
 };
 
 // Movements closer than this read as one.
-const joins: Partial<Record<IntervalKind, number>> = { motion: 4 * minute };
+const joins: Partial<Record<IntervalKind, number>> = {
+  motion: 4 * minute,
+  power: 4 * minute,
+};
 
 // Heartbeats come every half minute; without them, silence of this long says something.
 const heartbeatGap = 5 * minute;
@@ -64,10 +69,14 @@ const intervalKinds: Record<string, IntervalKind> = {
   presence: 'presence',
   pressure: 'pressure',
   contact: 'contact',
+  power: 'power',
   smoke: 'danger',
   carbon_monoxide: 'danger',
   water_leak: 'danger',
 };
+
+// Watts from which an appliance is in use, rather than asleep.
+const inUse = 15;
 
 const markKinds = new Set(['sos', 'fall', 'check_in', 'button', 'medication', 'test']);
 
@@ -141,7 +150,7 @@ function intervalsOf(
   const join = joins[kind] ?? 0;
   const out: Interval[] = [];
   series.forEach(({ r, t }, i) => {
-    if (!r.v) return;
+    if (!(kind === 'power' ? r.v! >= inUse : r.v)) return;
     const next = series[i + 1]?.t ?? end;
     // What a state was is not known past the start of a silence.
     const silence = gaps.find((g) => g.why === 'silent' && g.from >= t)?.from ?? Infinity;

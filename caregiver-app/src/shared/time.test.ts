@@ -56,14 +56,14 @@ describe('how long ago', () => {
     expect(said(59 * 60_000)).toBe('59 min sedan');
     expect(said(2.5 * hour)).toBe('2 tim sedan');
     expect(said(13 * hour)).toBe('01:12');
-    expect(said(24 * hour)).toBe('i går 14:12');
+    expect(said(24 * hour)).toBe('i går kl 14:12');
     expect(said(72 * hour)).toBe('ons 18 nov. kl 14:12');
   });
 
   it('tells the day of a time that is not today', () => {
     expect(moment(at - hour, at, zone)).toBe('13:12');
-    expect(moment(at - 15 * hour, at, zone)).toBe('i går 23:12');
+    expect(moment(at - 15 * hour, at, zone)).toBe('i går kl 23:12');
     language.value = 'en';
-    expect(moment(at - 15 * hour, at, zone)).toBe('yesterday 23:12');
+    expect(moment(at - 15 * hour, at, zone)).toBe('yesterday at 23:12');
   });
 });

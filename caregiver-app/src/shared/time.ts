@@ -56,6 +56,16 @@ export const clock = (ms: number, zone?: string): string =>
     ms,
   );
 
+/** The time of day to the second, "14:02:31": tells apart what came within one minute. */
+export const clockSeconds = (ms: number, zone?: string): string =>
+  format('seconds', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    ...inZone(zone),
+  }).format(ms);
+
 /** "lör 21 nov." */
 export const shortDate = (ms: number, zone?: string): string =>
   format('date', { weekday: 'short', day: 'numeric', month: 'short', ...inZone(zone) }).format(ms);
@@ -74,6 +84,12 @@ export function moment(ms: number, at: number, zone?: string): string {
   if (day === addDays(dayOf(at, zone), -1)) return t('time.yesterday', { clock: clock(ms, zone) });
   return t('time.date', { date: shortDate(ms, zone), clock: clock(ms, zone) });
 }
+
+/** The moment as it stands in a sentence: "kl 14:02", "i går kl 14:02". */
+export const atMoment = (ms: number, at: number, zone?: string): string =>
+  dayOf(ms, zone) === dayOf(at, zone)
+    ? t('time.at', { clock: clock(ms, zone) })
+    : moment(ms, at, zone);
 
 /** How long ago, in words: "nyss", "4 min sedan", "2 tim sedan", then the day. */
 export function ago(ms: number, at: number, zone?: string): string {

@@ -90,6 +90,7 @@ describe('the check-in of the day', () => {
     expect(checkIn(home(morning, '08:12'), at('14:00'))).toEqual({
       state: 'done',
       text: 'Incheckad kl 08:12',
+      row: 'Incheckad kl 08:12',
     });
   });
 

@@ -35,13 +35,17 @@ const aliases: Record<string, string> = {
   tvättstuga: 'laundry',
 };
 
-function roomKey(room: string): string {
+/** What the room is whatever it was called: "kitchen" for "Kök". */
+export function roomKey(room: string): string {
   const plain = room.toLowerCase().replace(/[\s-]+/g, '_');
   return aliases[plain] ?? plain;
 }
 
 /** What a kind of reading is called: "Rörelse". */
 export const kindName = (kind: string): string => tMaybe(`kind.${kind}`) ?? readable(kind);
+
+/** The kind as a sign of life: "Dörr eller lucka användes". */
+export const activityName = (kind: string): string => tMaybe(`activity.${kind}`) ?? kindName(kind);
 
 /** Whether the app has a word of its own for the kind. */
 export const isKnown = (kind: string): boolean => tMaybe(`kind.${kind}`) !== undefined;
@@ -155,12 +159,17 @@ export function saying(r: Reading): string {
 /** Where a home stands with the day's check-ins. */
 export interface CheckInState {
   state: 'none' | 'done' | 'waiting' | 'missed' | 'later';
+  /** Under the heading "Incheckning". */
   text: string;
+  /** Where nothing else says that it is about a check-in. */
+  row: string;
 }
+
+const said = (state: CheckInState['state'], text: string, row = text) => ({ state, text, row });
 
 /** What to say of the home's check-ins at the instant `at`. */
 export function checkIn(home: Home, at: number): CheckInState {
-  if (home.check_ins.length === 0) return { state: 'none', text: t('checkin.none') };
+  if (home.check_ins.length === 0) return said('none', t('checkin.none'));
   const zone = home.zone;
   const today = dayOf(at, zone);
   const last = home.last_check_in ? Date.parse(home.last_check_in) : NaN;
@@ -174,17 +183,21 @@ export function checkIn(home: Home, at: number): CheckInState {
   const since = windows.filter((w) => current && w.by < current.from).at(-1)?.by;
   if (current) {
     if (last >= (since ?? startOfDay(today, zone))) {
-      return { state: 'done', text: t('checkin.done', { clock: clock(last, zone) }) };
+      return said('done', t('checkin.done', { clock: clock(last, zone) }));
     }
+    const by = { clock: clock(current.by, zone) };
     return at <= current.by
-      ? { state: 'waiting', text: t('checkin.waiting', { clock: clock(current.by, zone) }) }
-      : { state: 'missed', text: t('checkin.missed', { clock: clock(current.by, zone) }) };
+      ? said('waiting', t('checkin.waiting', by), t('checkin.row_waiting', by))
+      : said('missed', t('checkin.missed', by), t('checkin.row_missed', by));
   }
   if (last >= startOfDay(today, zone)) {
-    return { state: 'done', text: t('checkin.done', { clock: clock(last, zone) }) };
+    return said('done', t('checkin.done', { clock: clock(last, zone) }));
   }
-  if (next) return { state: 'later', text: t('checkin.later', { clock: clock(next.by, zone) }) };
-  return { state: 'none', text: t('checkin.none') };
+  if (next) {
+    const by = { clock: clock(next.by, zone) };
+    return said('later', t('checkin.later', by), t('checkin.row_waiting', by));
+  }
+  return said('none', t('checkin.none'));
 }
 
 /** The day in words beside its date: "i dag", "i går", or "". */

@@ -10,6 +10,7 @@ WEB     := caregiver-app
 STAMP   := $(WEB)/dist/.built
 STATIC  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZ    ?= 5s
+RACE    ?= ./cloud/alarm ./cloud/broker ./cloud/web ./gateway/hub
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
 	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
@@ -50,8 +51,8 @@ test: setup web check test-web test-go test-race ## everything that is tested
 test-go:
 	LYKTA_REQUIRE_DIST=1 $(GO) test -timeout 12m ./...
 
-test-race: ## where goroutines meet
-	$(GO) test -race -timeout 8m ./cloud/ingest ./cloud/web ./cloud/alarm ./cloud/broker ./gateway/...
+test-race: ## the race detector; RACE="./cloud/... ./gateway/..." for a long run
+	$(GO) test -race -timeout 20m $(RACE)
 
 test-web: $(STAMP)
 	cd $(WEB) && npm test --silent && npm run --silent e2e

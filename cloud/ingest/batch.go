@@ -365,13 +365,7 @@ func (g *group) commit(in *Ingest) care.Commit {
 		if !h.watcher.Changed() && g.now.Sub(h.saved) < touchEvery {
 			continue
 		}
-		state, err := h.watcher.Save()
-		if err != nil {
-			in.o.Log.Error("save the state of a home", "home", h.home.ID, "err", err)
-			continue
-		}
-		h.saved = g.now
-		c.States = append(c.States, care.HomeState{Home: h.home.ID, State: state})
+		c.States = in.save(c.States, h, g.now)
 	}
 	if len(g.records) > 0 {
 		g.after(in.copier.nudge)

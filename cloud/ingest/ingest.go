@@ -267,12 +267,7 @@ func (in *Ingest) saveAll(ctx context.Context) {
 		if !h.watcher.Changed() && !h.heard.After(h.saved) {
 			continue
 		}
-		state, err := h.watcher.Save()
-		if err != nil {
-			in.o.Log.Error("save the state of a home", "home", h.home.ID, "err", err)
-			continue
-		}
-		all = append(all, care.HomeState{Home: h.home.ID, State: state})
+		all = in.save(all, h, time.Now())
 	}
 	for some := range slices.Chunk(all, 1000) {
 		if _, err := in.o.Ledger.Commit(ctx, care.Commit{States: some}); err != nil {
@@ -280,6 +275,17 @@ func (in *Ingest) saveAll(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// save adds what a watcher knows to the states that will be committed.
+func (in *Ingest) save(states []care.HomeState, h *house, now time.Time) []care.HomeState {
+	state, err := h.watcher.Save()
+	if err != nil {
+		in.o.Log.Error("save the state of a home", "home", h.home.ID, "err", err)
+		return states
+	}
+	h.saved = now
+	return append(states, care.HomeState{Home: h.home.ID, State: state})
 }
 
 // patience is how long a turn of the loop may take, and how long after that

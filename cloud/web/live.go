@@ -154,6 +154,7 @@ func (l *Live) sendEvents(ctx context.Context) {
 				l.missed(ctx, "read a changed alert", err)
 				return
 			}
+			l.seen = e.ID
 			l.mu.Lock()
 			l.file(alert)
 			l.dirty[alert.Home] = true
@@ -164,7 +165,6 @@ func (l *Live) sendEvents(ctx context.Context) {
 				continue
 			}
 			l.broadcast(message{id: e.ID, event: "alert", data: data})
-			l.seen = e.ID
 		}
 		if len(events) < eventsAtOnce {
 			return

@@ -125,6 +125,16 @@ func (k Kind) Urgent() bool {
 	return false
 }
 
+// Emergency reports whether somebody may be in danger now: presses for help,
+// falls, smoke and gas.
+func (k Kind) Emergency() bool {
+	switch k {
+	case SOS, Fall, Smoke, CarbonMonoxide:
+		return true
+	}
+	return false
+}
+
 // Health reports whether the kind is a measurement of the resident's body:
 // health data in the sense of GDPR article 9, shown only to those who care
 // for the person.

@@ -34,7 +34,7 @@ type Clock struct {
 	boot    string
 	start   time.Time // the wall clock when the process started
 	trusted bool
-	synced  func() bool                       // does the kernel say that its clock is set
+	synced  func() bool
 	read    func() (time.Time, time.Duration) // the wall clock, and the time since the start
 
 	mu     sync.Mutex
@@ -42,16 +42,25 @@ type Clock struct {
 	offset time.Duration // how far the wall clock had been stepped when the cloud last agreed
 }
 
+// Machine is the clock of a machine. The time that passes is Go's own in any
+// case; it never steps.
+type Machine struct {
+	// Wall is the wall clock, which may be wrong and may step.
+	Wall func() time.Time
+	// Synced reports whether the kernel says that its clock is set.
+	Synced func() bool
+}
+
 // New starts the boot's own line now. With trusted the wall clock is believed
 // without proof, which is right for recorded days and demonstrations.
-func New(trusted bool) *Clock {
-	start := time.Now()
+func New(trusted bool) *Clock { return On(Machine{Wall: time.Now, Synced: kernelSynced}, trusted) }
+
+// On is New for another machine than this one.
+func On(m Machine, trusted bool) *Clock {
+	began := time.Now()
 	return &Clock{
-		boot: rand.Text(), start: start, trusted: trusted, synced: kernelSynced,
-		read: func() (time.Time, time.Duration) {
-			now := time.Now()
-			return now, now.Sub(start)
-		},
+		boot: rand.Text(), start: m.Wall(), trusted: trusted, synced: m.Synced,
+		read: func() (time.Time, time.Duration) { return m.Wall(), time.Since(began) },
 	}
 }
 

@@ -114,6 +114,29 @@ func (s *Spool) sent(boot int64, ok bool) (devices.Micros, error) {
 	return devices.Micros(line + lived + s.opt.Clock.Mono()), err
 }
 
+// Emergency reports whether a record of an emergency waits for the cloud.
+func (s *Spool) Emergency(ctx context.Context) (waits bool, err error) {
+	err = s.call(ctx, func() error {
+		rows, err := s.db.Query(`SELECT DISTINCT kind FROM record WHERE lane = ?`, index(wire.Alarm))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var kind devices.Kind
+			if err := rows.Scan(&kind); err != nil {
+				return err
+			}
+			waits = waits || kind.Emergency()
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for emergencies: %w", err)
+	}
+	return waits, nil
+}
+
 // Acked deletes a lane's records up to upto, which the cloud has, and moves
 // the presses among them on to "received", or to "refused" those that it
 // names. Another epoch's acknowledgement, or one that says nothing new, does nothing. One beyond

@@ -33,7 +33,8 @@ type MQTT struct {
 
 // Times of one connection.
 const (
-	connectTimeout = 15 * time.Second
+	connectTimeout = 15 * time.Second // until the broker has let us in
+	dialTimeout    = 5 * time.Second  // of it, until there is a connection: a host that is away says nothing
 	writeTimeout   = 20 * time.Second // for one message
 	keepAlive      = 20 * time.Second
 	pingTimeout    = 10 * time.Second
@@ -41,8 +42,6 @@ const (
 	socketBuffer   = 32 << 10
 )
 
-// ErrPlaintext is returned for an address at which everybody on the way
-// could read along.
 // ErrUnknown is returned while no home has this gateway.
 var ErrUnknown = errors.New("the cloud does not know this gateway (LYK-0419): add its home there, with lykta-cloud home add")
 
@@ -136,7 +135,7 @@ func (m MQTT) Dial(ctx context.Context, receive func(wire.Leaf, []byte)) (Link, 
 func (m MQTT) open(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, err
 	}

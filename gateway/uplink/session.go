@@ -47,7 +47,7 @@ func newSession(c *Client, link Link, mail *mailbox) *session {
 func (s *session) reset() {
 	for i, name := range []wire.Lane{wire.Alarm, wire.Telemetry} {
 		l := s.opt.Spool.Lane(name)
-		s.lanes[i] = newWindow(name, l.Epoch, l.Acked, l.Last)
+		s.lanes[i] = newWindow(name, l.Epoch, l.Acked, l.Last, s.opt.Jitter)
 	}
 }
 

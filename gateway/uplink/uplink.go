@@ -49,6 +49,9 @@ type Options struct {
 	Moved func(wire.Lane)
 	// Online tells that the connection came or went.
 	Online func(bool)
+	// Jitter returns a random part of d, from 0 up to but not including it, by
+	// which gateways do not all act at once; nil is math/rand's.
+	Jitter func(d time.Duration) time.Duration
 }
 
 // Client keeps one connection to the cloud. Run owns everything but the
@@ -64,6 +67,9 @@ type Client struct {
 
 // New makes a client; Run starts it.
 func New(opt Options) *Client {
+	if opt.Jitter == nil {
+		opt.Jitter = rand.N[time.Duration]
+	}
 	return &Client{opt: opt, log: opt.Log, replied: make(chan struct{}, 1)}
 }
 
@@ -109,9 +115,12 @@ func signal(c chan struct{}) {
 
 // Bounds of the time between two attempts to connect: after the first, which
 // is made at once, a random part of a span that doubles from least to most.
+// While an emergency waits the span stays short: of a country's homes these
+// are few.
 const (
 	leastPause = 500 * time.Millisecond
 	mostPause  = time.Minute
+	urgentMost = 2 * time.Second
 	proven     = 30 * time.Second // a connection that lived this long was a good one
 )
 
@@ -119,7 +128,7 @@ const (
 func (c *Client) Run(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
-			if !sleep(ctx, rand.N(min(mostPause, leastPause<<min(attempt-1, 10)))) {
+			if !c.pause(ctx, min(mostPause, leastPause<<min(attempt-1, 10))) {
 				return nil
 			}
 		}
@@ -151,15 +160,35 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
+// pause waits for a random part of the span. While an emergency waits, or from
+// when one comes, it is a short one. It returns false when ctx ends.
+func (c *Client) pause(ctx context.Context, span time.Duration) bool {
+	until := time.Now().Add(c.opt.Jitter(span))
+	for urgent := false; ; {
+		if !urgent && c.emergency(ctx) {
+			urgent = true
+			if soon := time.Now().Add(c.opt.Jitter(urgentMost)); soon.Before(until) {
+				until = soon
+			}
+		}
+		t := time.NewTimer(time.Until(until))
+		select {
+		case <-t.C:
+			return true
+		case <-c.opt.Spool.Appended():
+			t.Stop()
+		case <-ctx.Done():
+			t.Stop()
+			return false
+		}
 	}
+}
+
+// emergency reports whether somebody waits for help. When it cannot be found
+// out, somebody may.
+func (c *Client) emergency(ctx context.Context) bool {
+	waits, err := c.opt.Spool.Emergency(ctx)
+	return waits || err != nil
 }
 
 // mailbox holds what has arrived on one connection until the session takes

@@ -445,6 +445,34 @@ func TestReconnectingIsPromptThenPatient(t *testing.T) {
 	})
 }
 
+// After ten minutes without a cloud a press must not wait for an attempt that
+// is most of a minute away. A check-in can: a country's homes have one each.
+func TestAnEmergencyMakesTheNextAttemptSoon(t *testing.T) {
+	for kind, within := range map[devices.Kind]time.Duration{devices.SOS: urgentMost, devices.Smoke: urgentMost, devices.CheckIn: mostPause} {
+		synctest.Test(t, func(t *testing.T) {
+			r := &rig{t: t, dir: t.TempDir(), net: &network{cloud: cloudtest.New(), down: true}}
+			r.start()
+			defer func() { r.stop() }()
+			time.Sleep(10 * time.Minute)
+			r.append(kind, 1)
+			pressed := time.Now()
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			r.net.mu.Lock()
+			defer r.net.mu.Unlock()
+			longest, before := time.Duration(0), pressed
+			for _, at := range r.net.dials {
+				if at.After(pressed) {
+					longest, before = max(longest, at.Sub(before)), at
+				}
+			}
+			if longest > within || longest < within/2 {
+				t.Errorf("with %s waiting, the longest time between two attempts is %v, want at most %v", kind, longest, within)
+			}
+		})
+	}
+}
+
 func TestAQuietHomeMakesFewMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, t.TempDir())

@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/lykta/lykta/devices/wire"
@@ -30,8 +29,9 @@ const (
 // window is what one connection knows of one lane: go-back-N over
 // acknowledgements that are cumulative. It does no I/O; time is an argument.
 type window struct {
-	lane wire.Lane
-	size size
+	lane   wire.Lane
+	size   size
+	jitter func(time.Duration) time.Duration
 
 	epoch string
 	acked uint64 // the cloud has everything up to here
@@ -53,8 +53,8 @@ type window struct {
 	bridge   *wire.Dropped // to send, so that such a cloud can go on
 }
 
-func newWindow(l wire.Lane, epoch string, acked, last uint64) *window {
-	return &window{lane: l, size: sizes[l], epoch: epoch, acked: acked, sent: acked, high: last, limit: sizes[l].records}
+func newWindow(l wire.Lane, epoch string, acked, last uint64, jitter func(time.Duration) time.Duration) *window {
+	return &window{lane: l, size: sizes[l], jitter: jitter, epoch: epoch, acked: acked, sent: acked, high: last, limit: sizes[l].records}
 }
 
 func (w *window) floor() uint64 { return max(w.acked, w.held) }
@@ -93,7 +93,7 @@ func (w *window) wrote(now time.Time) {
 // patience doubles from the lane's own to 30 s, at random in between.
 func (w *window) patience() time.Duration {
 	longest := min(mostPatience, w.size.patience<<min(w.tries, 8))
-	return w.size.patience + rand.N(longest-w.size.patience+1)
+	return w.size.patience + w.jitter(longest-w.size.patience+1)
 }
 
 // moved takes the cloud's word. It reports whether that was progress.
@@ -110,7 +110,7 @@ func (w *window) moved(now time.Time, upto, held uint64) bool {
 	case held > upto && !stored:
 		w.held = held
 		if !wasHeld {
-			w.probe = now.Add(pauseToProbe())
+			w.probe = now.Add(w.pauseToProbe())
 		}
 	case wasHeld:
 		w.goBack()
@@ -130,7 +130,7 @@ func (w *window) moved(now time.Time, upto, held uint64) bool {
 	return true
 }
 
-func pauseToProbe() time.Duration { return probeLeast + rand.N(probeMost-probeLeast) }
+func (w *window) pauseToProbe() time.Duration { return probeLeast + w.jitter(probeMost-probeLeast) }
 
 // fellBehind takes the cloud's word that it has less than it once had. A
 // late message could say so as well; it is believed only when time has run out.
@@ -168,7 +168,7 @@ func (w *window) probing(now time.Time) bool {
 	if w.held == 0 || now.Before(w.probe) {
 		return false
 	}
-	w.probe = now.Add(pauseToProbe())
+	w.probe = now.Add(w.pauseToProbe())
 	return true
 }
 

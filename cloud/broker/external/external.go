@@ -50,7 +50,7 @@ const (
 	keepAlive      = 30 * time.Second
 	stopTimeout    = 10 * time.Second
 	minBackoff     = 500 * time.Millisecond
-	maxBackoff     = 30 * time.Second
+	maxBackoff     = 2 * time.Second // there is one cloud, and presses wait for it
 	// steady is how long a connection lasts that was not a part of a storm.
 	steady = time.Minute
 

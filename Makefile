@@ -15,7 +15,12 @@ RACE    ?= ./cloud/alarm ./cloud/broker ./cloud/web ./gateway/hub
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
 	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 
-.PHONY: help build run run-influx test test-go test-race test-web check generate bench fuzz setup clean web
+SEEDS   ?= 2000
+KILLS   ?= 100
+CUTS    ?= 200
+MINUTES ?= 0
+
+.PHONY: help build run run-influx test test-go test-race test-web check generate bench fuzz torture replay setup clean web
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -78,6 +83,12 @@ fuzz: ## each fuzz target for FUZZ (default 5s)
 		for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz' || true); do \
 			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$pkg; \
 		done; done
+
+torture: web setup ## everything that can go wrong, for long: SEEDS, KILLS, CUTS, MINUTES (0: no bound)
+	$(GO) run ./e2e/torture --seeds $(SEEDS) --kills $(KILLS) --cuts $(CUTS) --minutes $(MINUTES)
+
+replay: ## the journal of one simulated life: SEED=…
+	LYKTA_SEED=$(SEED) LYKTA_SEEDS=1 LYKTA_JOURNAL=1 $(GO) test -count=1 -v -run 'TestSeeds$$' ./e2e/sim
 
 clean:
 	rm -rf bin var $(WEB)/dist/assets $(STAMP) $(WEB)/node_modules

@@ -97,6 +97,14 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+// reset forgets what was written: of a program that is started a thousand
+// times only the last ones are of interest.
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,7 +113,13 @@ func (l *lockedBuffer) String() string {
 
 func start(t *testing.T, program string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(filepath.Join(bin, program), args...), exited: make(chan struct{})}
+	return startCommand(t, program, exec.Command(filepath.Join(bin, program), args...))
+}
+
+// startCommand starts a program in another way than by itself.
+func startCommand(t *testing.T, program string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -113,8 +127,7 @@ func start(t *testing.T, program string, args ...string) *process {
 	go func() { p.err = p.cmd.Wait(); close(p.exited) }()
 	t.Cleanup(func() {
 		p.signal(syscall.SIGKILL)
-		if t.Failed() {
-			out := p.output.String()
+		if out := p.output.String(); t.Failed() && out != "" {
 			t.Logf("%s said:\n%s", program, out[max(0, len(out)-4000):])
 		}
 	})
@@ -199,14 +212,17 @@ func (c *cloud) restart() {
 	c.t.Helper()
 	args := append([]string{"run", "--data", c.data, "--listen", c.http, "--mqtt-listen", c.mqtt}, c.args...)
 	c.process = start(c.t, "lykta-cloud", args...)
-	eventually(c.t, "the cloud answers", func() bool {
-		resp, err := http.Get("http://" + c.http + "/healthz")
-		if err != nil {
-			return false
-		}
-		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	eventually(c.t, "the cloud answers", c.answers)
+}
+
+// answers reports whether the cloud serves.
+func (c *cloud) answers() bool {
+	resp, err := http.Get("http://" + c.http + "/healthz")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // do makes a request with a token and returns status and body.
@@ -267,8 +283,13 @@ type reading struct {
 	S                  string
 }
 
-// readings returns all readings of the home, page by page.
+// readings returns all readings of the home "home", page by page.
 func (c *cloud) readings(query string) []reading {
+	c.t.Helper()
+	return c.readingsOf("home", query)
+}
+
+func (c *cloud) readingsOf(home, query string) []reading {
 	c.t.Helper()
 	var all []reading
 	for after := ""; ; {
@@ -276,7 +297,7 @@ func (c *cloud) readings(query string) []reading {
 			Readings []reading
 			Next     string
 		}
-		c.get("/api/v1/homes/home/readings?from=1990-01-01&"+query+"&after="+after, &page)
+		c.get("/api/v1/homes/"+home+"/readings?from=1990-01-01&"+query+"&after="+after, &page)
 		all = append(all, page.Readings...)
 		if after = page.Next; after == "" {
 			return all
@@ -287,6 +308,13 @@ func (c *cloud) readings(query string) []reading {
 // stream opens the event stream and sends its events until the test ends.
 func (c *cloud) stream() <-chan event {
 	c.t.Helper()
+	return c.streamAfter("")
+}
+
+// streamAfter is the stream with what has happened since the event of an id;
+// since the beginning of the house for "0".
+func (c *cloud) streamAfter(last string) <-chan event {
+	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	c.t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.http+"/api/v1/events", nil)
@@ -294,6 +322,9 @@ func (c *cloud) stream() <-chan event {
 		c.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		c.t.Fatalf("open the event stream: %v %v", resp, err)

@@ -21,6 +21,7 @@ type lane struct {
 	evaluated uint64 // seen by the watcher
 	submitted uint64 // on its way to the time series store
 	stored    uint64 // in the time series store: what is acknowledged
+	refusing  bool   // the time series store did not take what it was given last
 }
 
 type laneKey struct {
@@ -282,6 +283,7 @@ func (in *Ingest) settle(g *group, w written) {
 	}
 	for _, it := range w.items {
 		l := it.lane
+		l.refusing = w.err != nil
 		if w.err != nil || it.first > l.stored+1 {
 			// Not stored, or stored behind something that is not: the home
 			// sends from l.stored again. The points themselves can be repeated.
@@ -376,8 +378,8 @@ func (g *group) commit(in *Ingest) care.Commit {
 	}
 	for l, a := range g.acks {
 		ack := wire.Ack{Lane: a.key.lane, Epoch: a.key.epoch, UpTo: l.stored, Refused: upTo(a.refused, l.stored)}
-		if l.evaluated > l.stored && l.submitted == l.stored {
-			ack.Held = l.evaluated // nothing is on its way: the store does not take it
+		if l.refusing && l.evaluated > l.stored && l.submitted == l.stored {
+			ack.Held = l.evaluated
 		}
 		g.after(func() { in.post.ack(a.gateway, ack) })
 	}

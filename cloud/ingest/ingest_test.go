@@ -343,6 +343,29 @@ func TestSeriesOutageDelaysNoAlert(t *testing.T) {
 	})
 }
 
+// A store that is well is not said to take nothing because a batch before this
+// one was lost on the way: the home would wait half a minute before it sends it
+// again.
+func TestABatchLostAfterARestartIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, care.Home{})
+		c.series.set(true)
+		c.batch(wire.Telemetry, batchOf(1, temperatures(3)...)) // evaluated, not stored
+		c.stop()
+		c.series.set(false)
+		c.start()
+		defer c.close()
+		c.batch(wire.Telemetry, batchOf(4, temperatures(1)...)) // the first, sent again, was lost
+		if a := c.line.lastAck(wire.Telemetry); a.UpTo != 0 || a.Held != 0 {
+			t.Errorf("ack = %+v, want up to 0 and no word of the store", a)
+		}
+		c.batch(wire.Telemetry, batchOf(1, temperatures(4)...))
+		if a := c.line.lastAck(wire.Telemetry); a.UpTo != 4 || a.Held != 0 {
+			t.Errorf("ack = %+v, want up to 4", a)
+		}
+	})
+}
+
 // P5, P6: what was committed is there after a restart, and a replay changes
 // nothing.
 func TestRestartGoesOnFromWhatWasCommitted(t *testing.T) {

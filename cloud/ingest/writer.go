@@ -151,7 +151,7 @@ func (c *copier) run(ctx context.Context) error {
 	var away pause
 	for {
 		n, err := c.copy(ctx, batch)
-		wait := 30 * time.Second
+		wait := 10 * time.Minute // who commits a record says so
 		switch {
 		case err != nil && ctx.Err() == nil:
 			if away.begin() {

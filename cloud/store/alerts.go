@@ -216,7 +216,7 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]care.Even
 // LastEvent returns the id of the newest event, 0 when there is none.
 func (s *Store) LastEvent(ctx context.Context) (int64, error) {
 	var id int64
-	if err := s.read.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'event'`).Scan(&id); err != nil {
+	if err := s.read.db.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'event'`).Scan(&id); err != nil {
 		return 0, fmt.Errorf("read last event: %w", err)
 	}
 	return id, nil

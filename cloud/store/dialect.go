@@ -26,6 +26,8 @@ type dialect struct {
 	// rows is how many rows go into one INSERT: many where each statement is a
 	// round trip, few where long statements are dear to parse.
 	rows int
+	// prepare says that statements are to be prepared once; else the driver does so.
+	prepare bool
 	// busy reports whether a transaction did not begin because another process
 	// writes, and may be tried again.
 	busy   func(error) bool
@@ -75,6 +77,7 @@ func openSQLite(path string) (write, read *sql.DB, d dialect, err error) {
 	return write, read, dialect{
 		migrations: goose.DialectSQLite3,
 		rows:       8,
+		prepare:    true,
 		busy: func(err error) bool {
 			var e *sqlite.Error
 			return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY

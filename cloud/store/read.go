@@ -78,13 +78,8 @@ func (s *Store) MarkCopied(ctx context.Context, records []care.AlarmRecord) erro
 		return nil
 	}
 	err := s.update(ctx, func(t *tx) error {
-		stmt, err := t.PrepareContext(ctx, `UPDATE alarm_records SET copied = 1 WHERE gateway = $1 AND epoch = $2 AND seq = $3`)
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()
 		for _, r := range records {
-			if _, err := stmt.ExecContext(ctx, params([]any{r.Gateway, r.Epoch, r.Seq})...); err != nil {
+			if _, err := t.exec(ctx, `UPDATE alarm_records SET copied = 1 WHERE gateway = $1 AND epoch = $2 AND seq = $3`, r.Gateway, r.Epoch, r.Seq); err != nil {
 				return err
 			}
 		}

@@ -49,8 +49,10 @@ var migrations embed.FS
 // Store is a database. It is safe for concurrent use, also by several
 // processes on one database.
 type Store struct {
-	write, read *sql.DB
-	dialect     dialect
+	write   *sql.DB
+	writes  *statements // those of write
+	read    *statements
+	dialect dialect
 }
 
 // Open opens the database at "sqlite:/path/file.db" or "postgres://…", creates
@@ -63,7 +65,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	write.SetMaxOpenConns(1)
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	s := &Store{write: write, read: read, dialect: d}
+	s := &Store{write: write, writes: newStatements(write, d.prepare), read: newStatements(read, d.prepare), dialect: d}
 	if err := write.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("LYK-0701: open database: %w", err), s.Close())
 	}
@@ -120,7 +122,7 @@ func up(ctx context.Context, p *goose.Provider) error {
 
 // Close closes the database. It waits for what is being done.
 func (s *Store) Close() error {
-	if err := errors.Join(s.read.Close(), s.write.Close()); err != nil {
+	if err := errors.Join(s.read.db.Close(), s.write.Close()); err != nil {
 		return fmt.Errorf("close database: %w", err)
 	}
 	return nil
@@ -129,7 +131,7 @@ func (s *Store) Close() error {
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	if err := s.read.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'event'`).Scan(&one); err != nil {
+	if err := s.read.db.QueryRowContext(ctx, `SELECT 1 FROM counters WHERE name = 'event'`).Scan(&one); err != nil {
 		return fmt.Errorf("ping database: %w", err)
 	}
 	return nil
@@ -140,12 +142,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // names its own tool.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	return s.dialect.backup(ctx, path)
-}
-
-// tx is a transaction that writes.
-type tx struct {
-	*sql.Tx
-	rows int // per INSERT
 }
 
 // longest is when a transaction is given up because the database does not
@@ -169,7 +165,15 @@ func (s *Store) transact(ctx context.Context, f func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	met := map[string]bool{}
+	defer func() {
+		_ = conn.Close() // back to the pool
+		for query, prepare := range met {
+			if prepare {
+				s.writes.prepare(ctx, query)
+			}
+		}
+	}()
 	life, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel) // until the transaction has begun
@@ -189,7 +193,7 @@ func (s *Store) transact(ctx context.Context, f func(*tx) error) error {
 			return err
 		}
 	}
-	if err := f(&tx{t, s.dialect.rows}); err != nil {
+	if err := f(&tx{t, s.dialect.rows, s.writes, met}); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -212,16 +216,12 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 func (t *tx) insert(ctx context.Context, head, tail string, rows [][]any) error {
 	for len(rows) > 0 {
 		n := min(len(rows), t.rows)
-		stmt, err := t.PrepareContext(ctx, head+values(n, len(rows[0]))+tail)
-		if err != nil {
-			return err
-		}
-		for err == nil && len(rows) >= n {
-			_, err = stmt.ExecContext(ctx, params(slices.Concat(rows[:n]...))...)
+		query := head + values(n, len(rows[0])) + tail
+		for len(rows) >= n {
+			if _, err := t.ExecContext(ctx, query, params(slices.Concat(rows[:n]...))...); err != nil {
+				return err
+			}
 			rows = rows[n:]
-		}
-		if err := errors.Join(err, stmt.Close()); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -85,7 +85,7 @@ func (s *Spool) open() error {
 		db.Close()
 		return fmt.Errorf("open spool: %w", err)
 	}
-	s.db = db
+	s.db = newDatabase(db)
 	return syncDir(s.opt.Dir)
 }
 
@@ -184,7 +184,7 @@ func (s *Spool) salvage(path string) (int, error) {
 }
 
 // renumber moves what is waiting to a new epoch, from 1 without gaps.
-func renumber(tx *sql.Tx, l *lanes, epoch string) error {
+func renumber(tx *transaction, l *lanes, epoch string) error {
 	old := l[0].Epoch
 	if _, err := tx.Exec(`UPDATE spool SET epoch = ?`, epoch); err != nil {
 		return err
@@ -219,7 +219,7 @@ func renumber(tx *sql.Tx, l *lanes, epoch string) error {
 }
 
 // renumberDropped makes each dropped record stand for its own new place.
-func renumberDropped(tx *sql.Tx, lane int, l *Lane) error {
+func renumberDropped(tx *transaction, lane int, l *Lane) error {
 	rows, err := tx.Query(`SELECT seq, data FROM record WHERE lane = ? AND kind = ?`, lane, devices.Dropped)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ type Press struct {
 
 const keepPresses = 200 // of those that the cloud has; what is on its way is kept as long as it takes
 
-func addPress(tx *sql.Tx, epoch string, seq uint64, r devices.Reading) error {
+func addPress(tx *transaction, epoch string, seq uint64, r devices.Reading) error {
 	if _, err := tx.Exec(`INSERT INTO press(epoch, seq, kind, device, room, at, state, by) VALUES(?,?,?,?,?,?,?,'')`,
 		epoch, seq, r.Kind, r.Device, r.Room, r.Time, Sending); err != nil {
 		return err
@@ -46,7 +46,7 @@ func addPress(tx *sql.Tx, epoch string, seq uint64, r devices.Reading) error {
 	return err
 }
 
-func receivedPresses(tx *sql.Tx, epoch string, upto uint64, refused []uint64) error {
+func receivedPresses(tx *transaction, epoch string, upto uint64, refused []uint64) error {
 	for _, seq := range refused {
 		if _, err := tx.Exec(`UPDATE press SET state = ? WHERE epoch = ? AND seq = ? AND seq <= ? AND state = ?`, Refused, epoch, seq, upto, Sending); err != nil {
 			return err
@@ -68,7 +68,9 @@ func (s *Spool) Presses(ctx context.Context, limit int) (out []Press, err error)
 	return out, nil
 }
 
-func readPresses(db *sql.DB, limit int) (out []Press, err error) {
+func readPresses(db interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+}, limit int) (out []Press, err error) {
 	rows, err := db.Query(`SELECT epoch, seq, kind, device, room, at, state, by FROM press ORDER BY id DESC LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
@@ -134,7 +136,7 @@ var ErrNoPress = errors.New("no such press")
 // it. A press never goes backwards. It returns ErrNoPress for an unknown one.
 func (s *Spool) Confirm(ctx context.Context, c wire.Confirm) error {
 	err := s.call(ctx, func() error {
-		return s.tx(func(tx *sql.Tx) error {
+		return s.tx(func(tx *transaction) error {
 			var state PressState
 			err := tx.QueryRow(`SELECT state FROM press WHERE epoch = ? AND seq = ?`, c.Epoch, c.Seq).Scan(&state)
 			if errors.Is(err, sql.ErrNoRows) {

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/lykta/lykta/devices"
@@ -79,7 +78,7 @@ func (s *Spool) next(lane int, after uint64, maxRecords, maxBytes int) (wire.Bat
 		return wire.Batch{}, err
 	}
 	b.Mono = s.opt.Clock.Mono()
-	b.Sent, err = s.sent(boot, b.ClockOK)
+	b.Sent, err = s.sent(boot, b.ClockOK, b.Records[len(b.Records)-1].Time)
 	return b, err
 }
 
@@ -101,9 +100,14 @@ func (s *Spool) hand(lane int, seq uint64) error {
 // sent is now, on the line on which a batch's records were observed. For an
 // earlier boot with an unset clock that is where its line would be, had it gone on
 // while later boots lived; the time the box was off is not known to anybody.
-func (s *Spool) sent(boot int64, ok bool) (devices.Micros, error) {
+// When the clock is not right any more, records of a time when it was are said
+// to be sent with the last of them: another line's now would be a lie.
+func (s *Spool) sent(boot int64, ok bool, last devices.Micros) (devices.Micros, error) {
 	if ok {
-		return s.opt.Clock.Now().T, nil
+		if now := s.opt.Clock.Now(); now.OK {
+			return now.T, nil
+		}
+		return last, nil
 	}
 	if boot == s.boot {
 		return s.opt.Clock.Line(), nil
@@ -151,7 +155,7 @@ func (s *Spool) Acked(ctx context.Context, l wire.Lane, epoch string, upto uint6
 		case upto > lane.Last:
 			return fmt.Errorf("%w: it has %d, the last here is %d", ErrAhead, upto, lane.Last)
 		}
-		err := s.tx(func(tx *sql.Tx) error {
+		err := s.tx(func(tx *transaction) error {
 			var count int
 			var bytes int64
 			if err := tx.QueryRow(`SELECT count(*), coalesce(sum(length(data)), 0) FROM record WHERE lane = ? AND seq <= ?`,
@@ -194,7 +198,7 @@ func (s *Spool) Acked(ctx context.Context, l wire.Lane, epoch string, upto uint6
 func (s *Spool) Renew(ctx context.Context) error {
 	err := s.call(ctx, func() error {
 		next, epoch := s.lanes, newEpoch()
-		err := s.tx(func(tx *sql.Tx) error { return renumber(tx, &next, epoch) })
+		err := s.tx(func(tx *transaction) error { return renumber(tx, &next, epoch) })
 		if err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ type Spool struct {
 	appended chan struct{}
 
 	// Owned by the goroutine of own.
-	db      *sql.DB
+	db      *database
 	broken  bool // damaged, and not replaced yet
 	epoch   string
 	boot    int64 // row of this process's boot
@@ -301,6 +301,8 @@ func (s *Spool) Imported(ctx context.Context, source string) (line int64, err er
 
 const squeeze = 256 << 10 // bytes thinned when the disk is full, to go on
 
+const insertRecord = `INSERT INTO record(lane, seq, boot, ok, t, kind, data) VALUES(?,?,?,?,?,?,?)`
+
 const groupRows = 8000 // records in one transaction, about
 
 // gather adds the calls that are waiting now, so that they share one write
@@ -375,12 +377,7 @@ func (s *Spool) commit(group []*appendCall) {
 // when it is on the disk.
 func (s *Spool) write(group []*appendCall) error {
 	next := s.lanes
-	err := s.tx(func(tx *sql.Tx) error {
-		insert, err := tx.Prepare(`INSERT INTO record(lane, seq, boot, ok, t, kind, data) VALUES(?,?,?,?,?,?,?)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
+	err := s.tx(func(tx *transaction) error {
 		for _, c := range group {
 			c.positions = make([]Position, 0, len(c.rows))
 			for _, id := range c.replaced {
@@ -396,7 +393,7 @@ func (s *Spool) write(group []*appendCall) error {
 				}
 				l.Depth++
 				l.Bytes += int64(len(r.data))
-				if _, err := insert.Exec(r.lane, l.Last, s.boot, r.ok, r.t, r.kind, r.data); err != nil {
+				if _, err := tx.Exec(insertRecord, r.lane, l.Last, s.boot, r.ok, r.t, r.kind, r.data); err != nil {
 					return err
 				}
 				if r.press {
@@ -424,11 +421,12 @@ func (s *Spool) write(group []*appendCall) error {
 }
 
 // tx runs f in a transaction that is on the disk when tx returns nil.
-func (s *Spool) tx(f func(*sql.Tx) error) error {
-	tx, err := s.db.Begin()
+func (s *Spool) tx(f func(*transaction) error) error {
+	tx, err := s.db.begin()
 	if err != nil {
 		return err
 	}
+	defer tx.remember()
 	defer tx.Rollback()
 	if err := f(tx); err != nil {
 		return err
@@ -441,7 +439,7 @@ func (s *Spool) tx(f func(*sql.Tx) error) error {
 	return nil
 }
 
-func (l lanes) save(tx *sql.Tx) error {
+func (l lanes) save(tx *transaction) error {
 	for i, lane := range l {
 		if _, err := tx.Exec(`UPDATE lane SET last=?, acked=?, depth=?, bytes=?, sent_high=?, thinned=? WHERE lane=?`,
 			lane.Last, lane.Acked, lane.Depth, lane.Bytes, lane.sentHigh, lane.thinned, i); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -542,6 +543,26 @@ func TestAnImportGoesOnWhereItWas(t *testing.T) {
 	}
 	if line := must(s.Imported(ctx, "other.txt"))(t); line != 0 {
 		t.Fatalf("a file never seen is imported up to %d", line)
+	}
+}
+
+// A reading of a time when the clock was right is not put on the line of a
+// boot that began ten years ahead: the cloud would move it by ten years when it
+// comes again.
+func TestRightReadingsSentByAWrongClockKeepTheirLine(t *testing.T) {
+	ctx := context.Background()
+	wall, synced := time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC), false
+	right := time.Date(2026, 11, 2, 5, 0, 0, 0, time.UTC)
+	s := open(t, Options{Clock: clock.On(clock.Machine{Wall: func() time.Time { return wall }, Synced: func() bool { return synced }}, false)})
+	wall, synced = right, true
+	must(s.Append(ctx, entry(devices.Motion, "m", 1, devices.MicrosOf(wall))))(t)
+	b := must(s.Next(ctx, wire.Telemetry, 0, 10, 1<<20))(t)
+	wall, synced = wall.AddDate(10, 0, 0), false
+	again := must(s.Next(ctx, wire.Telemetry, 0, 10, 1<<20))(t)
+	for _, b := range []wire.Batch{b, again} {
+		if d := b.Sent.Time().Sub(right).Abs(); !b.ClockOK || d > time.Hour {
+			t.Errorf("clock ok %v, sent %v away from when it was observed", b.ClockOK, d)
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package spool
 
 import (
-	"database/sql"
-
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 )
@@ -87,17 +85,12 @@ func (s *Spool) thinChunk(survive bool) (bool, error) {
 		put[i+1].seq = at.seq + uint64(i) + 1
 	}
 
-	err = s.tx(func(tx *sql.Tx) error {
+	err = s.tx(func(tx *transaction) error {
 		if _, err := tx.Exec(`DELETE FROM record WHERE lane = ? AND seq BETWEEN ? AND ?`, index(wire.Telemetry), chunk[0].seq, top); err != nil {
 			return err
 		}
-		insert, err := tx.Prepare(`INSERT INTO record(lane, seq, boot, ok, t, kind, data) VALUES(?,?,?,?,?,?,?)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
 		for _, r := range put {
-			if _, err := insert.Exec(index(wire.Telemetry), r.seq, r.boot, r.ok, r.t, r.kind, r.data); err != nil {
+			if _, err := tx.Exec(insertRecord, index(wire.Telemetry), r.seq, r.boot, r.ok, r.t, r.kind, r.data); err != nil {
 				return err
 			}
 		}

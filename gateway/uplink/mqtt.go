@@ -10,10 +10,12 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
+	"golang.org/x/sys/unix"
 
 	"github.com/lykta/lykta/devices/wire"
 )
@@ -37,6 +39,7 @@ const (
 	dialTimeout    = 5 * time.Second  // of it, until there is a connection: a host that is away says nothing
 	writeTimeout   = 20 * time.Second // for one message
 	keepAlive      = 20 * time.Second
+	unanswered     = 12 * time.Second // what was sent, by the other machine
 	pingTimeout    = 10 * time.Second
 	goodbye        = 250 // ms for what is under way when closing
 	socketBuffer   = 32 << 10
@@ -135,7 +138,7 @@ func (m MQTT) Dial(ctx context.Context, receive func(wire.Leaf, []byte)) (Link, 
 func (m MQTT) open(ctx context.Context, u *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", u.Host)
+	conn, err := (&net.Dialer{Timeout: dialTimeout, Control: giveUp}).DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +161,16 @@ func (m MQTT) open(ctx context.Context, u *url.URL) (net.Conn, error) {
 		return nil, err
 	}
 	return secure, nil
+}
+
+// giveUp ends a connection on which nothing is answered for unanswered: a
+// router that has forgotten it tells neither side, and a press waits in it.
+// MQTT's own keep-alive takes three times as long.
+func giveUp(_, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) {
+		// A wish; without it all works, later.
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unanswered.Milliseconds()))
+	})
 }
 
 type mqttLink struct {

@@ -273,8 +273,12 @@ func (s *session) read(ctx context.Context) {
 	}
 	for _, a := range acks {
 		s.heard = true
-		s.opt.Clock.Heard(a.Now)
-		s.ack(ctx, a)
+		late := a.Now != 0 && a.Now < s.latest
+		if !late {
+			s.latest = a.Now
+			s.opt.Clock.Heard(a.Now)
+		}
+		s.ack(ctx, a, late)
 	}
 	for _, c := range cmds {
 		if !s.opt.Command(c) {
@@ -283,7 +287,9 @@ func (s *session) read(ctx context.Context) {
 	}
 }
 
-func (s *session) ack(ctx context.Context, a wire.Ack) {
+// ack takes an acknowledgement. A late one was overtaken by another that the
+// cloud wrote after it.
+func (s *session) ack(ctx context.Context, a wire.Ack, late bool) {
 	if a.Error != nil {
 		for _, w := range s.lanes {
 			if a.Lane == "" || a.Lane == w.lane {
@@ -298,7 +304,7 @@ func (s *session) ack(ctx context.Context, a wire.Ack) {
 		return
 	}
 	if a.UpTo < w.acked {
-		w.fellBehind(a.UpTo)
+		w.fellBehind(a.UpTo, late)
 		return
 	}
 	if max(a.UpTo, a.Held) > s.opt.Spool.Lane(a.Lane).Last {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 	"github.com/lykta/lykta/gateway/clock"
 	"github.com/lykta/lykta/gateway/spool"
@@ -59,6 +60,8 @@ type Options struct {
 type Client struct {
 	opt Options
 	log *slog.Logger
+
+	latest devices.Micros // the cloud's clock in the newest acknowledgement
 
 	mu      sync.Mutex
 	replies []wire.Reply

@@ -12,18 +12,18 @@ type size struct {
 	records  int           // in a batch
 	bytes    int           // of a batch's JSON, about
 	patience time.Duration // without progress before the first resend
+	most     time.Duration // and before later ones
 	linger   time.Duration // how long a batch that is not full waits for more
 }
 
 var sizes = map[wire.Lane]size{
-	wire.Alarm:     {batches: 16, records: 32, bytes: 64 << 10, patience: 2 * time.Second},
-	wire.Telemetry: {batches: 8, records: 512, bytes: 64 << 10, patience: 5 * time.Second, linger: time.Second},
+	wire.Alarm:     {batches: 16, records: 32, bytes: 64 << 10, patience: 2 * time.Second, most: 4 * time.Second},
+	wire.Telemetry: {batches: 8, records: 512, bytes: 64 << 10, patience: 5 * time.Second, most: 30 * time.Second, linger: time.Second},
 }
 
 const (
-	mostPatience = 30 * time.Second
-	probeLeast   = 10 * time.Second // between two questions whether the store is back
-	probeMost    = 30 * time.Second
+	probeLeast = 10 * time.Second // between two questions whether the store is back
+	probeMost  = 30 * time.Second
 )
 
 // window is what one connection knows of one lane: go-back-N over
@@ -90,9 +90,11 @@ func (w *window) wrote(now time.Time) {
 	}
 }
 
-// patience doubles from the lane's own to 30 s, at random in between.
+// patience doubles from the lane's least to its most, at random in between. For
+// presses it stays short: when only the cloud was away behind a broker that
+// stands, nothing else tells that it is back.
 func (w *window) patience() time.Duration {
-	longest := min(mostPatience, w.size.patience<<min(w.tries, 8))
+	longest := min(w.size.most, w.size.patience<<min(w.tries, 8))
 	return w.size.patience + w.jitter(longest-w.size.patience+1)
 }
 
@@ -132,9 +134,18 @@ func (w *window) moved(now time.Time, upto, held uint64) bool {
 
 func (w *window) pauseToProbe() time.Duration { return probeLeast + w.jitter(probeMost-probeLeast) }
 
-// fellBehind takes the cloud's word that it has less than it once had. A
-// late message could say so as well; it is believed only when time has run out.
-func (w *window) fellBehind(upto uint64) { w.behind, w.isBehind = upto, true }
+// believed is after how many passes without progress even a message that
+// seems to be an old one is believed: the cloud's clock may have been set back.
+const believed = 20
+
+// fellBehind takes the cloud's word that it has less than it once had. A late
+// message says so as well, of a cloud that has everything: believing it would
+// send presses twice.
+func (w *window) fellBehind(upto uint64, late bool) {
+	if !late || w.tries >= believed {
+		w.behind, w.isBehind = upto, true
+	}
+}
 
 // refused takes the cloud's word that it understood nothing of a message:
 // the next ones are smaller, and go at once. A single record waits for its time.

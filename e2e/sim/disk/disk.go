@@ -12,6 +12,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,7 +28,8 @@ const sector = 512
 
 // Disk holds the databases of one directory. It is safe for concurrent use.
 type Disk struct {
-	dir string
+	dir  string
+	seed uint64
 
 	mu    sync.Mutex
 	rand  *rand.Rand
@@ -35,7 +37,8 @@ type Disk struct {
 	life  int // counts crashes: handles from an earlier life are dead
 	off   bool
 	fuse  int    // writes until the disk goes off by itself; 0 is never
-	cut   bool   // and whether it does so with the power
+	wick  string // the database whose writes count
+	cut   bool   // whether it goes off with the power
 	blown func() // told when it did
 	quota int64  // bytes; 0 is no bound
 	rest  string // a file beside the databases that counts against the quota
@@ -52,13 +55,13 @@ type Count struct {
 }
 
 // New makes a disk for the databases in dir and beneath. Everything random
-// about it comes from r. Close takes it away again.
-func New(dir string, r *rand.Rand) (*Disk, error) {
+// about it comes from the seed. Close takes it away again.
+func New(dir string, seed uint64) (*Disk, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("make a disk: %w", err)
 	}
-	d := &Disk{dir: dir, rand: r, files: map[string]*file{}}
+	d := &Disk{dir: dir, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), files: map[string]*file{}}
 	if err := mount(d); err != nil {
 		return nil, fmt.Errorf("make a disk: %w", err)
 	}
@@ -72,7 +75,7 @@ func (d *Disk) Close() { unmount(d) }
 func (d *Disk) Put(path string, data []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.files[path] = &file{data: append([]byte(nil), data...)}
+	d.files[path] = d.newFile(path, append([]byte(nil), data...))
 }
 
 // Get returns what a program would read of a file now; nil when there is none.
@@ -94,13 +97,13 @@ func (d *Disk) Crash(power bool) {
 	d.crash(power)
 }
 
-// CrashAfter lets the disk crash by itself before its n-th write, sync or
-// truncation from now, and then calls blown, on the goroutine that wrote.
-// 0 takes the plan back.
-func (d *Disk) CrashAfter(n int, power bool, blown func()) {
+// CrashAfter lets the disk crash by itself before the n-th write, sync or
+// truncation from now of the database at path, its log included, and then
+// calls blown, on the goroutine that wrote. 0 takes the plan back.
+func (d *Disk) CrashAfter(n int, path string, power bool, blown func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fuse, d.cut, d.blown = n, power, blown
+	d.fuse, d.wick, d.cut, d.blown = n, path, power, blown
 }
 
 // Start switches the disk on again.
@@ -170,7 +173,7 @@ func (d *Disk) crash(power bool) {
 			data, there = d.remains(f)
 		}
 		if there {
-			left[path] = &file{data: append([]byte(nil), data...)}
+			left[path] = d.newFile(path, append([]byte(nil), data...))
 		}
 	}
 	d.files = left
@@ -202,11 +205,19 @@ func (d *Disk) remains(f *file) (data []byte, there bool) {
 
 // file is one database, its log, or its journal.
 type file struct {
+	path     string
+	rand     *rand.Rand // of this file alone: its fate does not hang on who wrote to others first
 	data     []byte
 	unsynced []change // since the last sync
 	fresh    bool     // made, and never synced
 	locks    locks
 	shm      shm
+}
+
+func (d *Disk) newFile(path string, data []byte) *file {
+	h := fnv.New64a()
+	h.Write([]byte(strings.TrimPrefix(path, d.dir)))
+	return &file{path: path, data: data, rand: rand.New(rand.NewPCG(d.seed, h.Sum64()+uint64(d.life)))}
 }
 
 // change is a write, or a truncation when new is nil.

@@ -28,7 +28,7 @@ func lived(t *testing.T, seed uint64, synchronous string, power bool) (committed
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
-	d, err := disk.New(dir, r)
+	d, err := disk.New(dir, seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func lived(t *testing.T, seed uint64, synchronous string, power bool) (committed
 		t.Fatal(err)
 	}
 	blown := false
-	d.CrashAfter(1+r.IntN(300), power, func() { blown = true })
+	d.CrashAfter(1+r.IntN(300), path, power, func() { blown = true })
 	for committed < 1000 {
 		if _, err := db.Exec(`INSERT INTO n VALUES(?, zeroblob(700))`, committed+1); err != nil {
 			break
@@ -108,7 +108,7 @@ func TestTheSameSeedLosesTheSame(t *testing.T) {
 
 func TestNoRoomAndFailingWritesAreErrorsThatPass(t *testing.T) {
 	dir := t.TempDir()
-	d, err := disk.New(dir, rand.New(rand.NewPCG(1, 1)))
+	d, err := disk.New(dir, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -161,6 +162,7 @@ func xOpen(_ *libc.TLS, _, zName, pFile uintptr, flags int32, pOut uintptr) int3
 		if have := d.files[path]; have != nil {
 			f = have
 		} else if flags&sqlite3.SQLITE_OPEN_CREATE != 0 {
+			f = d.newFile(path, nil)
 			f.fresh = true
 			d.files[path] = f
 		} else {
@@ -226,13 +228,13 @@ func (h *handle) tryChange(failed int32, grow int, f func()) (blown func(), rc i
 	if h.dead() {
 		return nil, sqlite3.SQLITE_IOERR
 	}
-	if d.fuse > 0 {
+	if d.fuse > 0 && strings.HasPrefix(h.file.path, d.wick) {
 		if d.fuse--; d.fuse == 0 {
 			d.crash(d.cut)
 			return d.blown, sqlite3.SQLITE_IOERR
 		}
 	}
-	if d.fail > 0 && d.rand.Float64() < d.fail {
+	if d.fail > 0 && h.file.rand.Float64() < d.fail {
 		d.count.Failed++
 		return nil, failed
 	}

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
+	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 )
 
@@ -137,7 +139,7 @@ func (c *Cloud) take(name wire.Lane, b wire.Batch) wire.Ack {
 		l.Epoch, l.Mark, l.Stored = b.Epoch, 0, 0
 	}
 	l.Batches++
-	ack := wire.Ack{Lane: name, Epoch: b.Epoch}
+	ack := wire.Ack{Lane: name, Epoch: b.Epoch, Now: devices.MicrosOf(time.Now())}
 	for i, r := range b.Records {
 		seq := b.First + uint64(i)
 		switch {

@@ -470,9 +470,12 @@ func (w *world) mend() {
 	w.violated("P3", "forty minutes after everything was mended, %d records still wait", w.box.waiting())
 }
 
-// quiet reports whether the cloud has everything.
+// quiet reports whether the two are connected and the cloud has everything.
 func (w *world) quiet() bool {
-	if w.site.life == nil || w.box.waiting() != 0 {
+	w.air.mu.Lock()
+	connected := w.air.link != nil && w.air.cloud != nil
+	w.air.mu.Unlock()
+	if !connected || w.site.life == nil || w.box.waiting() != 0 {
 		return false
 	}
 	left, err := w.site.life.db.Uncopied(context.Background(), 1)

@@ -62,6 +62,25 @@ func TestADamagedDatabaseIsSetAsideAndAlarmsCarriedOver(t *testing.T) {
 				if len(b.Records) != 3 || *b.Records[0].Value != 1 || *b.Records[1].Value != 2 {
 					t.Errorf("%d alarms after the damage, want the 2 from before and the new one", len(b.Records))
 				}
+				// Of the readings, each is there or counted as dropped.
+				there, gone := 0, 0
+				for after := uint64(0); ; {
+					b := must(s.Next(ctx, wire.Telemetry, after, 1000, 1<<20))(t)
+					if len(b.Records) == 0 {
+						break
+					}
+					after = b.Last()
+					for _, r := range b.Records {
+						if r.Dropped != nil {
+							gone += int(r.Dropped.Count)
+						} else {
+							there++
+						}
+					}
+				}
+				if there+gone != 5000 || there == 0 || gone == 0 {
+					t.Errorf("%d readings are there and %d were reported as dropped, of 5000 of which a page was lost", there, gone)
+				}
 			}
 		})
 	}
@@ -72,7 +91,14 @@ func TestDamageFoundUnderWayDoesNotStopTheSpool(t *testing.T) {
 	s := open(t, Options{})
 	must(s.Append(ctx, press(1), press(2)))(t)
 	old := s.Lane(wire.Alarm).Epoch
-	if err := s.call(ctx, func() error { return errDamaged }); !errors.Is(err, errDamaged) {
+	damage := func() error { return s.call(ctx, func() error { return errDamaged }) }
+	if err := damage(); !errors.Is(err, errDamaged) {
+		t.Fatal(err)
+	}
+	if l := s.Lane(wire.Alarm); l.Epoch != old || l.Depth != 2 {
+		t.Errorf("a database that is well at a second look was replaced: epoch %s, %d alarms", l.Epoch, l.Depth)
+	}
+	if err := damage(); !errors.Is(err, errDamaged) {
 		t.Fatal(err)
 	}
 	must(s.Append(ctx, press(3)))(t)

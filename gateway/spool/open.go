@@ -123,13 +123,35 @@ func (s *Spool) load(db *sql.DB) error {
 		c.Boot(), int64(c.Line())-c.Mono(), c.Mono()).Scan(&s.boot)
 }
 
-// replace sets a damaged database aside, starts a new one with a new epoch,
-// and carries over the alarms that can still be read. An alarm that the cloud already
-// has may so reach it twice; that is the better of the two mistakes.
+// Looks at a database that seems to be damaged: a disk that failed to read
+// for a moment looks the same.
+const (
+	looks     = 3
+	lookAgain = 100 * time.Millisecond
+	doubtful  = time.Minute // damage that comes back within this time is real
+)
+
+// replace looks at a damaged database once more, and when it is damaged still,
+// sets it aside, starts a new one with a new epoch, and carries over what can
+// still be read. What the cloud already has may so reach it twice; that is the
+// better of the two mistakes.
 func (s *Spool) replace(why error) error {
 	s.broken = true
 	if s.db != nil {
 		s.db.Close() // damaged: its error says nothing new
+	}
+	if now := time.Now(); now.Sub(s.doubted) > doubtful {
+		s.doubted = now
+		for range looks {
+			time.Sleep(lookAgain)
+			if err := s.open(); err == nil {
+				s.broken = false
+				s.log.Warn("the spool's database seemed to be damaged, and is not", "id", "LYK-0420", "err", why)
+				return nil
+			} else if !damaged(err) {
+				return err
+			}
+		}
 	}
 	path := filepath.Join(s.opt.Dir, file)
 	aside := path + ".corrupt-" + time.Now().UTC().Format("20060102T150405.000")
@@ -142,28 +164,58 @@ func (s *Spool) replace(why error) error {
 		return fmt.Errorf("replace damaged spool: %w", err)
 	}
 	s.broken = false
-	saved, err := s.salvage(aside)
+	alarms, readings, lost, err := s.salvage(aside)
 	if err != nil {
-		return fmt.Errorf("carry alarms over from damaged spool: %w", err)
+		return fmt.Errorf("carry over what a damaged spool held: %w", err)
 	}
 	s.log.Error("the spool's database was damaged; it was set aside and a new one started",
-		"id", "LYK-0401", "err", why, "kept", aside, "alarms_saved", saved)
+		"id", "LYK-0401", "err", why, "kept", aside, "alarms_saved", alarms, "readings_saved", readings, "readings_lost", lost)
 	return nil
 }
 
-// salvage reads what it can of the alarm lane of a damaged database.
-func (s *Spool) salvage(path string) (int, error) {
+// salvage carries over what it can read of a damaged database, alarms first,
+// and reports the readings that it cannot as dropped.
+func (s *Spool) salvage(path string) (alarms, readings, lost int, err error) {
 	db, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
-		return 0, nil
+		return 0, 0, 0, nil
 	}
 	defer db.Close()
-	rows, err := db.Query(`SELECT ok, data FROM record WHERE lane = 0 ORDER BY seq`)
+	saved := [2]int{}
+	for lane := range saved {
+		if saved[lane], err = s.salvageLane(db, lane); err != nil {
+			return saved[0], saved[1], 0, err
+		}
+	}
+	var depth int
+	if db.QueryRow(`SELECT depth FROM lane WHERE lane = ?`, index(wire.Telemetry)).Scan(&depth) == nil {
+		lost = max(0, depth-saved[1])
+	}
+	if lost > 0 {
+		stamp := s.opt.Clock.Now()
+		r, err := newRow(Entry{ClockOK: stamp.OK, Record: wire.Record{
+			Reading: devices.Reading{Time: stamp.T, Device: s.opt.Gateway, Kind: devices.Dropped, Value: devices.Number(float64(lost))},
+			Dropped: &wire.Dropped{Count: uint64(lost)},
+		}})
+		if err == nil {
+			err = s.write([]*appendCall{{rows: []row{r}}})
+		}
+		if err != nil {
+			return saved[0], saved[1], lost, err
+		}
+	}
+	return saved[0], saved[1], lost, nil
+}
+
+// salvageLane carries over the records of a lane until one cannot be read.
+// The error is the new database's.
+func (s *Spool) salvageLane(db *sql.DB, lane int) (saved int, err error) {
+	rows, err := db.Query(`SELECT ok, data FROM record WHERE lane = ? ORDER BY seq`, lane)
 	if err != nil {
 		return 0, nil // unreadable: nothing to save
 	}
 	defer rows.Close()
-	call := &appendCall{}
+	c := &appendCall{}
 	for rows.Next() {
 		var (
 			ok   bool
@@ -173,14 +225,23 @@ func (s *Spool) salvage(path string) (int, error) {
 		if rows.Scan(&ok, &data) != nil || rec.UnmarshalJSON(data) != nil {
 			continue
 		}
-		if r, err := newRow(Entry{Record: rec, ClockOK: ok}); err == nil && r.lane == 0 {
-			call.rows = append(call.rows, r)
+		if d := rec.Dropped; d != nil {
+			rec.Dropped = &wire.Dropped{Count: d.Count} // it gets a new place
+		}
+		if r, err := newRow(Entry{Record: rec, ClockOK: ok}); err == nil && r.lane == lane {
+			c.rows = append(c.rows, r)
+		}
+		if len(c.rows) == groupRows {
+			if err := s.write([]*appendCall{c}); err != nil {
+				return saved, err
+			}
+			saved, c = saved+len(c.rows), &appendCall{}
 		}
 	}
-	if len(call.rows) == 0 {
-		return 0, nil
+	if len(c.rows) > 0 {
+		err = s.write([]*appendCall{c})
 	}
-	return len(call.rows), s.write([]*appendCall{call})
+	return saved + len(c.rows), err
 }
 
 // renumber moves what is waiting to a new epoch, from 1 without gaps.
@@ -266,7 +327,11 @@ func damaged(err error) bool {
 
 func full(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL || errors.Is(err, unix.ENOSPC)
+	if errors.As(err, &e) {
+		// The memory that connections share lies in a file, too.
+		return e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
+	}
+	return errors.Is(err, unix.ENOSPC)
 }
 
 func syncDir(dir string) error {

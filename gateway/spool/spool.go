@@ -99,7 +99,8 @@ type Spool struct {
 
 	// Owned by the goroutine of own.
 	db      *database
-	broken  bool // damaged, and not replaced yet
+	broken  bool      // damaged, and not replaced yet
+	doubted time.Time // when damage was last looked at twice
 	epoch   string
 	boot    int64 // row of this process's boot
 	lanes   lanes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
@@ -21,8 +22,12 @@ type Mailbox interface {
 // and counted: homes ask again for what they miss.
 const postQueue = 8192
 
-// repeatEvery is how often commands that nobody has answered are sent again.
-const repeatEvery = 30 * time.Second
+// How often commands that nobody has answered are sent again, and how often is
+// looked whether there are any when there were none: who stores one here says so.
+const (
+	repeatEvery = 30 * time.Second
+	lookEvery   = 5 * time.Minute
+)
 
 // post sends acknowledgements and commands down, and takes replies up, off
 // the path of the readings.
@@ -32,6 +37,7 @@ type post struct {
 	metrics *Metrics
 	log     *slog.Logger
 	jobs    chan func(ctx context.Context)
+	quiet   atomic.Bool // nothing waited at the last look at all gateways
 }
 
 func newPost(source Source, mailbox Mailbox, metrics *Metrics, log *slog.Logger) *post {
@@ -39,8 +45,9 @@ func newPost(source Source, mailbox Mailbox, metrics *Metrics, log *slog.Logger)
 }
 
 func (p *post) run(ctx context.Context) error {
-	again := time.NewTicker(repeatEvery)
+	again, look := time.NewTicker(repeatEvery), time.NewTicker(lookEvery)
 	defer again.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,7 +55,11 @@ func (p *post) run(ctx context.Context) error {
 		case job := <-p.jobs:
 			job(ctx)
 		case <-again.C:
-			p.collect("") // whatever was lost on the way down, on a connection that lives on
+			if !p.quiet.Load() {
+				p.collect("") // whatever was lost on the way down, on a connection that lives on
+			}
+		case <-look.C:
+			p.collect("")
 		}
 	}
 }
@@ -98,11 +109,17 @@ func (p *post) problem(m Message, id, text string) {
 
 // collect sends a gateway the commands that it has not answered.
 func (p *post) collect(gateway string) {
+	if gateway != "" {
+		p.quiet.Store(false)
+	}
 	p.enqueue(func(ctx context.Context) {
 		pending, err := p.mailbox.PendingCommands(ctx, gateway, time.Now())
 		if err != nil {
 			p.log.Error("read the commands that wait for a gateway", "gateway", gateway, "err", err)
 			return
+		}
+		if gateway == "" {
+			p.quiet.Store(len(pending) == 0)
 		}
 		for _, c := range pending {
 			p.send(ctx, c.Gateway, wire.LeafCommand, c.Command)

@@ -173,7 +173,7 @@ func (d *Disk) crash(power bool) {
 			data, there = d.remains(f)
 		}
 		if there {
-			left[path] = d.newFile(path, append([]byte(nil), data...))
+			left[path] = d.newFile(path, data) // nobody can change the old one any more
 		}
 	}
 	d.files = left
@@ -245,7 +245,12 @@ func (c change) redo(data []byte) []byte {
 		return data
 	}
 	if end := c.at + len(c.new); len(data) < end {
-		data = append(data, make([]byte, end-len(data))...)
+		if end > cap(data) {
+			data = append(make([]byte, 0, 2*end), data...)
+		}
+		grown := len(data)
+		data = data[:end]
+		clear(data[grown:min(end, max(grown, c.at))]) // between the old end and what is written
 	}
 	copy(data[c.at:], c.new)
 	return data

@@ -313,6 +313,9 @@ func (k *killLab) screens() []string {
 	var spool struct {
 		Presses []struct{ Device, State string }
 	}
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		k.t.Fatalf("lykta-gateway spool: %v\n%s", err, exit.Stderr)
+	}
 	if err := errors.Join(err, json.Unmarshal(out, &spool)); err != nil {
 		k.t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func (a *air) hangUp() {
 	if err != nil {
 		panic(err) // a struct of plain fields
 	}
-	a.arrive(wire.LeafState, will)
+	time.AfterFunc(time.Millisecond, func() { a.arrive(wire.LeafState, will) }) // a cloud that takes nothing must not hold up the world
 }
 
 // set changes the weather. A connection on which nothing comes back any more

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lykta/lykta/devices"
@@ -233,7 +234,7 @@ func (s *session) batch(ctx context.Context, w *window, now time.Time) (*message
 	if b.Epoch != w.epoch || len(b.Records) == 0 {
 		return nil, now.Add(time.Second), nil // it was replaced just now: look again soon
 	}
-	w.took(b.Last())
+	w.took(b.Last(), slices.ContainsFunc(b.Records, func(r wire.Record) bool { return r.Kind.Emergency() }))
 	m, err := s.encode(w, b)
 	return m, time.Time{}, err
 }

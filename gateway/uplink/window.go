@@ -12,18 +12,19 @@ type size struct {
 	records  int           // in a batch
 	bytes    int           // of a batch's JSON, about
 	patience time.Duration // without progress before the first resend
-	most     time.Duration // and before later ones
 	linger   time.Duration // how long a batch that is not full waits for more
 }
 
 var sizes = map[wire.Lane]size{
-	wire.Alarm:     {batches: 16, records: 32, bytes: 64 << 10, patience: 2 * time.Second, most: 4 * time.Second},
-	wire.Telemetry: {batches: 8, records: 512, bytes: 64 << 10, patience: 5 * time.Second, most: 30 * time.Second, linger: time.Second},
+	wire.Alarm:     {batches: 16, records: 32, bytes: 64 << 10, patience: 2 * time.Second},
+	wire.Telemetry: {batches: 8, records: 512, bytes: 64 << 10, patience: 5 * time.Second, linger: time.Second},
 }
 
 const (
-	probeLeast = 10 * time.Second // between two questions whether the store is back
-	probeMost  = 30 * time.Second
+	mostPatience   = 30 * time.Second // before later resends
+	urgentPatience = 4 * time.Second  // and while an emergency is among them
+	probeLeast     = 10 * time.Second // between two questions whether the store is back
+	probeMost      = 30 * time.Second
 )
 
 // window is what one connection knows of one lane: go-back-N over
@@ -39,6 +40,9 @@ type window struct {
 	sent  uint64 // sent in this pass, up to here
 	high  uint64 // there before this pass: sent without waiting for more
 	out   []uint64
+
+	// emergency says that help is asked for in what is on its way.
+	emergency bool
 
 	limit    int // records in the next batch
 	tries    int // resends without progress
@@ -78,23 +82,29 @@ func (w *window) next(now time.Time, last uint64) (after uint64, ok bool, again 
 }
 
 // took notes that a batch up to last was taken for sending.
-func (w *window) took(last uint64) {
+func (w *window) took(last uint64, emergency bool) {
+	w.emergency = w.emergency || emergency
 	w.sent, w.high, w.since = last, max(w.high, last), time.Time{}
 	w.out = append(w.out, last)
 }
 
 // wrote notes that something of the lane is on its way: from now on patience counts.
 func (w *window) wrote(now time.Time) {
-	if w.deadline.IsZero() && len(w.out) > 0 {
+	late := w.emergency && w.deadline.After(now.Add(urgentPatience)) // it was set for less
+	if len(w.out) > 0 && (w.deadline.IsZero() || late) {
 		w.deadline = now.Add(w.patience())
 	}
 }
 
-// patience doubles from the lane's least to its most, at random in between. For
-// presses it stays short: when only the cloud was away behind a broker that
+// patience doubles from the lane's own to its most, at random in between. For
+// an emergency it stays short: when only the cloud was away behind a broker that
 // stands, nothing else tells that it is back.
 func (w *window) patience() time.Duration {
-	longest := min(w.size.most, w.size.patience<<min(w.tries, 8))
+	most := mostPatience
+	if w.emergency {
+		most = urgentPatience
+	}
+	longest := min(most, w.size.patience<<min(w.tries, 8))
 	return w.size.patience + w.jitter(longest-w.size.patience+1)
 }
 
@@ -125,6 +135,7 @@ func (w *window) moved(now time.Time, upto, held uint64) bool {
 		return false
 	}
 	w.tries, w.deadline = 0, time.Time{}
+	w.emergency = w.emergency && len(w.out) > 0
 	w.limit = min(w.limit*2, w.size.records)
 	if len(w.out) > 0 {
 		w.deadline = now.Add(w.patience())

@@ -43,6 +43,7 @@ var rules = []struct {
 	{"cloud/store", []string{"devices", "cloud/care"}, "an adapter knows the domain and no other adapter"},
 	{"cloud/ingest", []string{"devices", "cloud/care", "cloud/watch", "cloud/history"}, "the way in declares what it needs of adapters"},
 	{"cloud/broker", []string{"devices", "cloud/ingest", "cloud/broker"}, "a broker is a source of ingest's"},
+	{"cloud/notify", []string{"cloud/notify"}, "a channel knows messages and providers, not why somebody is told"},
 	{"cloud/access", []string{"cloud/care"}, "rights are decided without knowing where secrets are kept"},
 	{"cloud/web", []string{"devices", "cloud/care", "cloud/watch", "cloud/alarm", "cloud/access", "cloud/history"}, "the web side declares what it needs of adapters"},
 	{"cloud/app", []string{"devices", "cloud", "caregiver-app"}, "only app chooses implementations"},

@@ -19,6 +19,8 @@ type Home struct {
 	Gateway string
 	// Name is what staff call the home, usually the resident's name.
 	Name string
+	// Area is the part of the municipality whose staff look after the home.
+	Area string
 	// Zone is the IANA time zone in which schedules are kept.
 	Zone string
 	// CheckIns are the times of day by which the resident says "I am OK".
@@ -28,7 +30,7 @@ type Home struct {
 
 // Equal reports whether two definitions are the same.
 func (h Home) Equal(o Home) bool {
-	return h.ID == o.ID && h.Gateway == o.Gateway && h.Name == o.Name && h.Zone == o.Zone && slices.Equal(h.CheckIns, o.CheckIns)
+	return h.ID == o.ID && h.Gateway == o.Gateway && h.Name == o.Name && h.Zone == o.Zone && h.Area == o.Area && slices.Equal(h.CheckIns, o.CheckIns)
 }
 
 // CheckIn is a window of the day, in the home's zone, in which a check-in is

@@ -35,6 +35,54 @@ type Telling struct {
 	Group Group
 }
 
+// TellingState is how far a telling has come.
+type TellingState string
+
+// The states, in their order but for the last two, of which either may end it.
+const (
+	TellingWaits     TellingState = "waiting"   // to be sent
+	TellingAccepted  TellingState = "accepted"  // the provider has it
+	TellingDelivered TellingState = "delivered" // it is on the person's own device
+	TellingFailed    TellingState = "failed"    // for good
+	TellingDropped   TellingState = "dropped"   // not sent: somebody had taken the alert
+)
+
+// Told is a telling and what became of it.
+type Told struct {
+	Telling
+	State    TellingState
+	Provider string // the provider's own id, once it has accepted
+	Reason   string // why it failed
+	Tries    int
+	Due      time.Time // when to send, while it waits
+	Decided  time.Time
+	Changed  time.Time // when the state was reached
+}
+
+// Member says that a person belongs to a group: of an area, where Scope is its
+// id and "" is every area, or of a home, where it is the home's.
+type Member struct {
+	Group  Group
+	Scope  string
+	Person string
+	// Alerts are the kinds that the person is told of; empty is all.
+	Alerts []AlertKind
+}
+
+// OfHome reports whether the group is one of a home, not of an area.
+func (g Group) OfHome() bool { return g == GroupContacts || g == GroupResponders }
+
+// Situation is all that decides who is told of an alert now.
+type Situation struct {
+	Alert      Alert
+	Home       Home
+	Escalation Escalation
+	Policy     Policy
+	// Members are the people of the home's groups and its area's, as they are
+	// now, with those on duty under GroupOnDuty.
+	Members map[Group][]Person
+}
+
 // Instead is what follows when a telling has failed for good: the same person
 // by the next address; false when there is none.
 func (t Telling) Instead(p Person) (Telling, bool) {

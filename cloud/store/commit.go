@@ -239,7 +239,7 @@ func (t *tx) raise(ctx context.Context, a care.Alert) ([]care.Alert, error) {
 	case n == 0:
 		return nil, nil
 	}
-	return []care.Alert{a}, nil
+	return []care.Alert{a}, t.putEscalation(ctx, a)
 }
 
 func (t *tx) recover(ctx context.Context, r care.Recovery) ([]care.Alert, error) {

@@ -16,8 +16,8 @@ func (s *Store) AddHome(ctx context.Context, h care.Home) error {
 		return fmt.Errorf("add home %s: %w", h.ID, err)
 	}
 	err = s.update(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO homes (id, gateway, name, zone, check_ins, created) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT DO NOTHING`, h.ID, h.Gateway, h.Name, h.Zone, checkIns, h.Created)
+		n, err := t.exec(ctx, `INSERT INTO homes (id, gateway, name, area, zone, check_ins, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT DO NOTHING`, h.ID, h.Gateway, h.Name, h.Area, h.Zone, checkIns, h.Created)
 		if err == nil && n == 0 {
 			return ErrExists
 		}
@@ -45,8 +45,8 @@ func (s *Store) UpdateHome(ctx context.Context, h care.Home) error {
 		if len(others) > 0 {
 			return fmt.Errorf("gateway %s is in another home: %w", h.Gateway, ErrExists)
 		}
-		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, zone = $3, check_ins = $4 WHERE id = $5`,
-			h.Gateway, h.Name, h.Zone, checkIns, h.ID)
+		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, area = $3, zone = $4, check_ins = $5 WHERE id = $6`,
+			h.Gateway, h.Name, h.Area, h.Zone, checkIns, h.ID)
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
@@ -66,12 +66,12 @@ func encodeHome(h care.Home) (checkIns string, err error) {
 	return string(data), err
 }
 
-const selectHome = `SELECT id, gateway, name, zone, check_ins, created FROM homes `
+const selectHome = `SELECT id, gateway, name, area, zone, check_ins, created FROM homes `
 
 func scanHome(row scanner) (care.Home, error) {
 	var h care.Home
 	var checkIns []byte
-	if err := row.Scan(&h.ID, &h.Gateway, &h.Name, &h.Zone, &checkIns, (*when)(&h.Created)); err != nil {
+	if err := row.Scan(&h.ID, &h.Gateway, &h.Name, &h.Area, &h.Zone, &checkIns, (*when)(&h.Created)); err != nil {
 		return care.Home{}, err
 	}
 	if err := json.Unmarshal(checkIns, &h.CheckIns); err != nil {

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lykta/lykta/cloud/care"
+)
+
+// PutPerson stores a person, in place of the one with the same id. It returns
+// what Person.Check finds.
+func (s *Store) PutPerson(ctx context.Context, p care.Person) error {
+	err := p.Check()
+	if err == nil {
+		err = s.update(ctx, func(t *tx) error {
+			addresses, err := encode(p.Addresses)
+			if err != nil {
+				return err
+			}
+			_, err = t.exec(ctx, `INSERT INTO people (id, name, language, addresses, away) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (id) DO UPDATE SET name = excluded.name, language = excluded.language,
+					addresses = excluded.addresses, away = excluded.away`, p.ID, p.Name, p.Language, addresses, number(p.Away))
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("store person %q: %w", p.ID, err)
+	}
+	return nil
+}
+
+const selectPerson = `SELECT p.id, p.name, p.language, p.addresses, p.away FROM people p `
+
+func scanPerson(row scanner) (p care.Person, err error) {
+	var addresses []byte
+	var away int64
+	if err = row.Scan(&p.ID, &p.Name, &p.Language, &addresses, &away); err != nil {
+		return p, err
+	}
+	p.Away = away != 0
+	return p, decode(addresses, &p.Addresses)
+}
+
+// People returns all people, by id.
+func (s *Store) People(ctx context.Context) ([]care.Person, error) {
+	people, err := list(ctx, s.read, scanPerson, selectPerson+`ORDER BY p.id`)
+	if err != nil {
+		return nil, fmt.Errorf("read people: %w", err)
+	}
+	return people, nil
+}
+
+// PutMember puts a person into a group, or changes of which alerts they are
+// told. It returns ErrNotFound when there is no such person.
+func (s *Store) PutMember(ctx context.Context, m care.Member) error {
+	err := s.update(ctx, func(t *tx) error {
+		if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, m.Person); err != nil {
+			return err
+		}
+		alerts, err := encode(m.Alerts)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `INSERT INTO members (kind, scope, person, alerts) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (kind, scope, person) DO UPDATE SET alerts = excluded.alerts`, string(m.Group), m.Scope, m.Person, alerts)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("put %q into group %s: %w", m.Person, m.Group, err)
+	}
+	return nil
+}
+
+// DeleteMember takes a person out of a group. Who is not in it stays out.
+func (s *Store) DeleteMember(ctx context.Context, m care.Member) error {
+	err := s.update(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `DELETE FROM members WHERE kind = $1 AND scope = $2 AND person = $3`, string(m.Group), m.Scope, m.Person)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take %q out of group %s: %w", m.Person, m.Group, err)
+	}
+	return nil
+}
+
+// Members returns who belongs to a group of a scope, by person.
+func (s *Store) Members(ctx context.Context, group care.Group, scope string) ([]care.Member, error) {
+	members, err := list(ctx, s.read, func(row scanner) (m care.Member, err error) {
+		var alerts []byte
+		if err = row.Scan(&m.Group, &m.Scope, &m.Person, &alerts); err != nil {
+			return m, err
+		}
+		return m, decode(alerts, &m.Alerts)
+	}, `SELECT kind, scope, person, alerts FROM members WHERE kind = $1 AND scope = $2 ORDER BY person`, string(group), scope)
+	if err != nil {
+		return nil, fmt.Errorf("read group %s: %w", group, err)
+	}
+	return members, nil
+}
+
+// ErrShift is returned for a shift that ends before it begins.
+var ErrShift = errors.New("LYK-0707: a shift begins before it ends")
+
+// PutShift stores a shift, in place of the one with the same id. It returns
+// ErrNotFound when there is no such person.
+func (s *Store) PutShift(ctx context.Context, h care.Shift) error {
+	err := s.update(ctx, func(t *tx) error {
+		if !h.From.Before(h.To) {
+			return ErrShift
+		}
+		if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, h.Person); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `INSERT INTO shifts (id, area, person, starts, ends, override) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (id) DO UPDATE SET area = excluded.area, person = excluded.person, starts = excluded.starts,
+				ends = excluded.ends, override = excluded.override`, h.ID, h.Area, h.Person, h.From, h.To, number(h.Override))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store shift %q: %w", h.ID, err)
+	}
+	return nil
+}
+
+// DeleteShift removes a shift. One that is not there stays away.
+func (s *Store) DeleteShift(ctx context.Context, id string) error {
+	err := s.update(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `DELETE FROM shifts WHERE id = $1`, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete shift %q: %w", id, err)
+	}
+	return nil
+}
+
+// Shifts returns an area's shifts that overlap a time, by when they begin.
+func (s *Store) Shifts(ctx context.Context, area string, from, to time.Time) ([]care.Shift, error) {
+	shifts, err := shiftsOf(ctx, s.read, area, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read shifts of area %q: %w", area, err)
+	}
+	return shifts, nil
+}
+
+func shiftsOf(ctx context.Context, q queryer, area string, from, to time.Time) ([]care.Shift, error) {
+	return list(ctx, q, func(row scanner) (h care.Shift, err error) {
+		var override int64
+		err = row.Scan(&h.ID, &h.Area, &h.Person, (*when)(&h.From), (*when)(&h.To), &override)
+		h.Override = override != 0
+		return h, err
+	}, `SELECT id, area, person, starts, ends, override FROM shifts WHERE area = $1 AND ends > $2 AND starts < $3 ORDER BY starts, id`,
+		area, from, to)
+}
+
+// PutPolicy stores the policy of an area and a severity. It returns what
+// Policy.Check finds.
+func (s *Store) PutPolicy(ctx context.Context, p care.Policy) error {
+	err := p.Check()
+	if err == nil {
+		err = s.update(ctx, func(t *tx) error {
+			policy, err := encode(p)
+			if err != nil {
+				return err
+			}
+			_, err = t.exec(ctx, `INSERT INTO policies (area, severity, policy) VALUES ($1, $2, $3)
+				ON CONFLICT (area, severity) DO UPDATE SET policy = excluded.policy`, p.Area, string(p.Severity), policy)
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("store policy of area %q: %w", p.Area, err)
+	}
+	return nil
+}
+
+// Policy returns the policy of an area and a severity: the default where
+// nobody has stored another.
+func (s *Store) Policy(ctx context.Context, area string, severity care.Severity) (care.Policy, error) {
+	p, err := policyOf(ctx, s.read, area, severity)
+	if err != nil {
+		return care.Policy{}, fmt.Errorf("read policy of area %q: %w", area, err)
+	}
+	return p, nil
+}
+
+func policyOf(ctx context.Context, q queryer, area string, severity care.Severity) (care.Policy, error) {
+	p, err := one(ctx, q, func(row scanner) (p care.Policy, err error) {
+		var policy []byte
+		if err = row.Scan(&policy); err != nil {
+			return p, err
+		}
+		return p, decode(policy, &p)
+	}, `SELECT policy FROM policies WHERE area = $1 AND severity = $2`, area, string(severity))
+	if errors.Is(err, ErrNotFound) {
+		return care.DefaultPolicy(area, severity), nil
+	}
+	return p, err
+}
+
+func encode(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
+}
+
+// decode reads JSON; an empty list comes back as nil.
+func decode(data []byte, into any) error {
+	if text := string(data); text == "[]" || text == "null" {
+		return nil
+	}
+	return json.Unmarshal(data, into)
+}
+
+// number is a truth as both databases store it.
+func number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

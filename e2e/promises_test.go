@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,7 +155,7 @@ func miscounted(what, where string, handed map[string]bool, there map[string]int
 // database opens the cloud's database beside the cloud, to read only.
 func (c *cloud) database() *sql.DB {
 	c.t.Helper()
-	driver, address := "sqlite", "file:"+filepath.Join(c.data, "lykta.db")+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	driver, address := "sqlite", "file:"+(&url.URL{Path: filepath.Join(c.data, "lykta.db")}).EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
 	if i := slices.Index(c.args, "--database-url"); i >= 0 {
 		driver, address = "pgx", c.args[i+1]
 	}

@@ -50,9 +50,14 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// address is a path as SQLite takes it.
+func address(path string) string {
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+}
+
 // dsn asks for a commit that is on the disk when it returns.
 func dsn(path string) string {
-	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) +
+	return address(path) +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_pragma=journal_size_limit(16777216)"
 }
 
@@ -360,7 +365,7 @@ func Inspect(ctx context.Context, dir string) (Summary, error) {
 	if _, err := os.Stat(path); err != nil {
 		return Summary{}, fmt.Errorf("inspect spool: %w", err)
 	}
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+	db, err := sql.Open("sqlite", address(path)+"?_pragma=busy_timeout(5000)&_pragma=query_only(1)")
 	if err != nil {
 		return Summary{}, fmt.Errorf("inspect spool: %w", err)
 	}

@@ -587,6 +587,11 @@ func TestInspectWhileRunning(t *testing.T) {
 	if len(sum.Lanes) != 2 || sum.Lanes[0].Depth != 1 || sum.Oldest[wire.Telemetry] != 77 || len(sum.Presses) != 1 {
 		t.Fatalf("%+v", sum)
 	}
+	odd := filepath.Join(t.TempDir(), "home #1 100%?")
+	open(t, Options{Dir: odd})
+	if _, err := Inspect(ctx, odd); err != nil {
+		t.Errorf("a directory with an odd name: %v", err)
+	}
 	if _, err := Inspect(ctx, t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("no spool: %v", err)
 	}

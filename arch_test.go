@@ -38,7 +38,7 @@ var rules = []struct {
 	{"cloud", []string{"cloud/app"}, "main is a door"},
 	{"cloud/care", []string{"devices"}, "the domain is pure"},
 	{"cloud/watch", []string{"devices", "cloud/care"}, "watchers do no I/O, so that they can be replayed"},
-	{"cloud/alarm", []string{"devices", "cloud/care"}, "the life of an alert does not depend on how it is stored or told"},
+	{"cloud/alarm", []string{"devices", "cloud/care", "cloud/notify"}, "the life of an alert does not depend on how it is stored or told"},
 	{"cloud/history", []string{"devices", "cloud/history"}, "time series know readings, not care"},
 	{"cloud/store", []string{"devices", "cloud/care"}, "an adapter knows the domain and no other adapter"},
 	{"cloud/ingest", []string{"devices", "cloud/care", "cloud/watch", "cloud/history"}, "the way in declares what it needs of adapters"},

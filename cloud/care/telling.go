@@ -50,6 +50,7 @@ const (
 // Told is a telling and what became of it.
 type Told struct {
 	Telling
+	Severity Severity // of the alert
 	State    TellingState
 	Provider string // the provider's own id, once it has accepted
 	Reason   string // why it failed

@@ -126,7 +126,7 @@ func (s *Store) ChangeAlert(ctx context.Context, id string, c func(care.Alert) (
 		}
 		now := time.Now()
 		if next != alert {
-			if err := t.writeAlert(ctx, next); err != nil {
+			if err := errors.Join(t.writeAlert(ctx, next), t.putHand(ctx, next, now)); err != nil {
 				return err
 			}
 			events, err := t.putEvents(ctx, []care.Alert{next}, now)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -253,7 +254,7 @@ func (t *tx) recover(ctx context.Context, r care.Recovery) ([]care.Alert, error)
 			continue
 		}
 		a = settle(a.Recover(r.At))
-		if err := t.writeAlert(ctx, a); err != nil {
+		if err := errors.Join(t.writeAlert(ctx, a), t.putHand(ctx, a, r.At)); err != nil {
 			return nil, err
 		}
 		changed = append(changed, a)

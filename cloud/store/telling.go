@@ -175,11 +175,11 @@ func (t *tx) onDuty(ctx context.Context, area string, now time.Time) ([]care.Per
 }
 
 const selectTold = `SELECT t.alert, t.round, t.step, t.person, t.channel, t.address, t.kind, t.state, t.provider, t.reason, t.tries,
-	t.due, t.decided, t.changed FROM tellings t `
+	t.due, t.decided, t.changed, a.severity FROM tellings t JOIN alerts a ON a.id = t.alert `
 
 func scanTold(row scanner) (t care.Told, err error) {
 	err = row.Scan(&t.Alert, &t.Round, &t.Step, &t.Person, &t.Address.Channel, &t.Address.To, &t.Group, &t.State, &t.Provider,
-		&t.Reason, &t.Tries, (*when)(&t.Due), (*when)(&t.Decided), (*when)(&t.Changed))
+		&t.Reason, &t.Tries, (*when)(&t.Due), (*when)(&t.Decided), (*when)(&t.Changed), &t.Severity)
 	return t, err
 }
 
@@ -195,12 +195,27 @@ func (s *Store) Tellings(ctx context.Context, alert string) ([]care.Told, error)
 // WaitingTellings returns what is to be sent over a channel by now, of
 // emergencies first.
 func (s *Store) WaitingTellings(ctx context.Context, channel care.Channel, now time.Time, limit int) ([]care.Told, error) {
-	told, err := list(ctx, s.read, scanTold, selectTold+`JOIN alerts a ON a.id = t.alert WHERE t.state = 'waiting' AND t.channel = $1 AND t.due <= $2
+	told, err := list(ctx, s.read, scanTold, selectTold+`WHERE t.state = 'waiting' AND t.channel = $1 AND t.due <= $2
 		ORDER BY CASE a.severity WHEN 'emergency' THEN 0 ELSE 1 END, t.due LIMIT $3`, string(channel), now, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read what waits to be sent by %s: %w", channel, err)
 	}
 	return told, nil
+}
+
+// putHand notes that somebody has taken or closed an alert: nobody else is to be
+// told of it, and it is looked at anew.
+func (t *tx) putHand(ctx context.Context, a care.Alert, now time.Time) error {
+	if a.State == care.Open {
+		return nil
+	}
+	if _, err := t.exec(ctx, `UPDATE tellings SET state = 'dropped', changed = $1 WHERE alert = $2 AND state = 'waiting'`, now, a.ID); err != nil {
+		return fmt.Errorf("drop what waits to be sent of alert %s: %w", a.ID, err)
+	}
+	if _, err := t.exec(ctx, `UPDATE escalations SET due = $1 WHERE alert = $2`, now, a.ID); err != nil {
+		return fmt.Errorf("look at alert %s anew: %w", a.ID, err)
+	}
+	return nil
 }
 
 // ErrTelling is returned for a telling that would go back.
@@ -210,11 +225,12 @@ var tellingOrder = map[care.TellingState]int{
 	care.TellingWaits: 0, care.TellingAccepted: 1, care.TellingDelivered: 2, care.TellingFailed: 3, care.TellingDropped: 3,
 }
 
-// ChangeTelling reads a telling and its alert, asks f what becomes of it, and
-// writes that, in one transaction, with what is to be sent instead, if anything.
-// It returns ErrTelling for a state before the one it has, and
-// ErrNotFound when there is none.
-func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Time, f func(care.Told, care.Alert) (care.Told, *care.Telling)) error {
+// ChangeTelling reads a telling, its alert and its person, asks f what becomes
+// of it, and writes that, in one transaction, with what is to be sent instead,
+// if anything. When all tellings of a step have failed, the next step is due at
+// once. It returns ErrTelling for a state before the one it has, and ErrNotFound
+// when there is none. F must not use the store.
+func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Time, f func(care.Told, care.Alert, care.Person) (care.Told, *care.Telling)) error {
 	err := s.update(ctx, func(t *tx) error {
 		was, err := one(ctx, t, scanTold, selectTold+`WHERE t.alert = $1 AND t.round = $2 AND t.step = $3 AND t.person = $4 AND t.channel = $5`,
 			key.Alert, key.Round, key.Step, key.Person, string(key.Address.Channel))
@@ -225,7 +241,11 @@ func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Ti
 		if err != nil {
 			return err
 		}
-		next, instead := f(was, a)
+		p, err := one(ctx, t, scanPerson, selectPerson+`WHERE p.id = $1`, key.Person)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		next, instead := f(was, a, p)
 		if cmp.Compare(tellingOrder[next.State], tellingOrder[was.State]) < 0 {
 			return ErrTelling
 		}
@@ -239,8 +259,12 @@ func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Ti
 			return err
 		}
 		if instead != nil {
-			_, err = t.putTelling(ctx, *instead, now)
+			if _, err := t.putTelling(ctx, *instead, now); err != nil {
+				return err
+			}
 		}
+		_, err = t.exec(ctx, `UPDATE escalations SET due = $1 WHERE alert = $2 AND due > $1 AND NOT EXISTS (SELECT 1 FROM tellings
+			WHERE alert = $2 AND round = $3 AND step = $4 AND state <> 'failed')`, now, key.Alert, key.Round, key.Step)
 		return err
 	})
 	if err != nil {

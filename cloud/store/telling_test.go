@@ -167,9 +167,9 @@ func testEscalation(t *testing.T, s *store.Store) {
 		t.Fatalf("WaitingTellings = %+v", waiting)
 	}
 	change := func(to care.TellingState, instead *care.Telling) error {
-		return s.ChangeTelling(ctx, tell, at(30), func(was care.Told, of care.Alert) (care.Told, *care.Telling) {
-			if of.ID != a.ID {
-				t.Errorf("the alert is %+v", of)
+		return s.ChangeTelling(ctx, tell, at(30), func(was care.Told, of care.Alert, who care.Person) (care.Told, *care.Telling) {
+			if of.ID != a.ID || !reflect.DeepEqual(who, anna) {
+				t.Errorf("the alert is %+v, the person %+v", of, who)
 			}
 			was.State, was.Provider, was.Tries = to, "p1", was.Tries+1
 			return was, instead
@@ -186,6 +186,33 @@ func testEscalation(t *testing.T, s *store.Store) {
 	told := must(s.Tellings(ctx, a.ID))(t)
 	if len(told) != 2 || told[0].State != care.TellingFailed || told[0].Tries != 2 || !told[0].Changed.Equal(at(30)) || told[1].Telling != sms {
 		t.Errorf("Tellings = %+v", told)
+	}
+	// When the last address has failed, too, the next step is due at once.
+	if got := must(s.NextDue(ctx))(t); !got.Equal(at(70)) {
+		t.Errorf("NextDue = %v while an address is left", got)
+	}
+	tell = sms
+	if err := change(care.TellingFailed, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(s.NextDue(ctx))(t); !got.Equal(at(30)) {
+		t.Errorf("NextDue = %v after all of a step failed", got)
+	}
+	// A hand on the alert stops what waits, in the same commit.
+	must(s.Escalate(ctx, a.ID, at(31), func(care.Situation) ([]care.Telling, care.Escalation) {
+		return []care.Telling{{Alert: a.ID, Step: 1, Person: "centre", Address: smsAddress, Group: care.GroupLastResort}}, care.Escalation{Due: at(600)}
+	}))(t)
+	if _, _, err := s.ChangeAlert(ctx, a.ID, func(a care.Alert) (care.Alert, care.Change, error) {
+		next, err := a.Acknowledge("Anna", at(40))
+		return next, care.Change{Actor: "Anna", Action: "acknowledge"}, err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(s.WaitingTellings(ctx, care.ChannelSMS, at(700), 10))(t); len(got) != 0 {
+		t.Errorf("still to be sent of a taken alert: %+v", got)
+	}
+	if got := must(s.NextDue(ctx))(t); !got.Before(time.Now().Add(time.Second)) {
+		t.Errorf("a taken alert is looked at anew at %v", got)
 	}
 	if err := s.ChangeTelling(ctx, care.Telling{Alert: "x"}, at(0), nil); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a telling that is not there: %v", err)

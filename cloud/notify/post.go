@@ -1,0 +1,188 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// maxAnswer is how much of an answer is read, bytes.
+const maxAnswer = 64 << 10
+
+var errForbidden = errors.New("the address is not a public one")
+
+// NewClient makes an HTTP client that follows no redirects. With guard it
+// connects to public addresses only, whatever a name resolves to at that
+// moment, and through no proxy: for addresses that people outside have given.
+func NewClient(guard bool) *http.Client {
+	dialer := &net.Dialer{Timeout: DefaultTimeout}
+	transport := &http.Transport{
+		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: DefaultTimeout,
+		MaxIdleConnsPerHost: 8, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: maxAnswer,
+	}
+	if guard {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error {
+			if ap, err := netip.ParseAddrPort(address); err != nil || !Public(ap.Addr()) {
+				return errForbidden
+			}
+			return nil
+		}
+	} else {
+		transport.Proxy = http.ProxyFromEnvironment
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Public reports whether ip is an address of the open internet, by the IANA
+// special-purpose registries (RFC 6890).
+func Public(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Zone() != "" {
+		return false
+	}
+	if netip.MustParsePrefix("64:ff9b::/96").Contains(ip) { // NAT64 (RFC 6052): an IPv4 address at heart
+		bytes := ip.As16()
+		return Public(netip.AddrFrom4([4]byte(bytes[12:])))
+	}
+	for _, special := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
+	} {
+		if netip.MustParsePrefix(special).Contains(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckURL parses an address that people outside have given: https, without a
+// user, and not plainly a private one. With private any address will do, and
+// http on loopback. The error does not show the address.
+func CheckURL(raw string, private bool) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || len(raw) > 2048 || Line(raw) != raw {
+		return nil, errors.New("not an address of the form https://host/…")
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	ip, err := netip.ParseAddr(host)
+	literal := err == nil
+	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || literal && ip.Unmap().IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && local && private) {
+		return nil, errors.New("an address must begin with https://")
+	}
+	if !private && (local || literal && !Public(ip)) {
+		return nil, errForbidden
+	}
+	return u, nil
+}
+
+// Poster makes a channel's requests.
+type Poster struct {
+	Channel string
+	Client  *http.Client
+	Timeout time.Duration // DefaultTimeout when 0
+	Secrets []string      // never shown in an error
+	// Mute leaves the bodies of answers out of errors: for addresses that
+	// people outside have given, where an answer could carry anything home.
+	Mute bool
+}
+
+// Answer is what a provider said.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // its first 64 KiB
+}
+
+// OK reports whether the status is one of 2xx.
+func (a Answer) OK() bool { return a.Status/100 == 2 }
+
+// Do sends a request. The error is an *Error: there was no answer. An answer
+// of any status is none; its body may have ended early.
+func (p Poster) Do(ctx context.Context, req *http.Request) (Answer, error) {
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var sent atomic.Bool // from here on the provider may have it
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	resp, err := p.Client.Do(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	if errors.Is(err, errForbidden) {
+		return Answer{}, Fail(ErrFinal, p.Channel, errForbidden.Error())
+	}
+	if err != nil {
+		return Answer{}, Broken(ctx, p.Channel, sent.Load(), p.Excerpt(cause(err).Error()))
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what came will do
+	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// cause leaves out the method and the address, which may hold a secret.
+func cause(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// Excerpt is the package's, with the channel's secrets hidden.
+func (p Poster) Excerpt(said string, hide ...string) string {
+	return Excerpt(said, append(hide, p.Secrets...)...)
+}
+
+// Refused makes the error of an answer that is not 2xx, by what the status
+// means everywhere (RFC 9110, RFC 6585). hide is left out of what is shown.
+func (p Poster) Refused(a Answer, hide ...string) *Error {
+	e := &Error{Kind: ErrFinal, Channel: p.Channel, Code: "HTTP " + strconv.Itoa(a.Status), Reason: p.Excerpt(string(a.Body), hide...)}
+	if p.Mute {
+		e.Reason = ""
+	}
+	e.RetryAfter = retryAfter(a.Header.Get("Retry-After"))
+	switch {
+	case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden:
+		e.Kind, e.ID = ErrMisconfigured, ErrIDCredentials
+	case a.Status == http.StatusPaymentRequired:
+		e.Kind, e.ID = ErrMisconfigured, ErrIDAccount
+	case a.Status == http.StatusTooManyRequests, a.Status == http.StatusServiceUnavailable && e.RetryAfter > 0:
+		e.Kind = ErrBusy
+	case a.Status == http.StatusRequestTimeout || a.Status == http.StatusTooEarly:
+		e.Kind = ErrTemporary
+	case a.Status == http.StatusGatewayTimeout: // the gateway got no answer either
+		e.Kind = ErrUnsure
+	case a.Status >= 500 || a.Status < 200:
+		e.Kind = ErrTemporary
+	case a.Status < 400:
+		e.Reason = "it redirects, and that is not followed"
+	case a.Status == http.StatusGone:
+		e.Kind = ErrGone
+	}
+	return e
+}
+
+// retryAfter reads the header: seconds or a date; 0 for anything else.
+func retryAfter(value string) time.Duration {
+	var wait time.Duration
+	if n, err := strconv.ParseUint(value, 10, 32); err == nil {
+		wait = time.Duration(n) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = time.Until(at)
+	}
+	return min(max(wait, 0), MaxRetryAfter)
+}

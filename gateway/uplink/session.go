@@ -331,6 +331,9 @@ func (s *session) ack(ctx context.Context, a wire.Ack, late bool) {
 	}
 	if w.moved(time.Now(), a.UpTo, a.Held) {
 		s.opt.Moved(a.Lane)
+		if a.Lane == wire.Telemetry {
+			s.lane(wire.Alarm).hurry(time.Now()) // the cloud is back, it seems
+		}
 	}
 }
 

@@ -133,6 +133,8 @@ type rig struct {
 	up    *Client
 	stop  func()
 	cmds  []wire.Command
+
+	jitter func(time.Duration) time.Duration
 }
 
 func newRig(t testing.TB, dir string) *rig {
@@ -149,7 +151,7 @@ func (r *rig) start() {
 		r.t.Fatal(err)
 	}
 	r.up = New(Options{
-		Gateway: "gw-test", Spool: r.spool, Clock: clk, Dial: r.net.dial, Log: quiet,
+		Gateway: "gw-test", Spool: r.spool, Clock: clk, Dial: r.net.dial, Log: quiet, Jitter: r.jitter,
 		Command: func(c wire.Command) bool { r.net.set(func() { r.cmds = append(r.cmds, c) }); return true },
 		Moved:   func(wire.Lane) {}, Online: func(bool) {},
 	})
@@ -468,6 +470,43 @@ func TestAnEmergencyMakesTheNextAttemptSoon(t *testing.T) {
 			}
 			if longest > within || longest < within/2 {
 				t.Errorf("with %s waiting, the longest time between two attempts is %v, want at most %v", kind, longest, within)
+			}
+		})
+	}
+}
+
+// Behind a broker that stands, nothing tells the home that the cloud is back
+// but its first answer. Whenever that is, the press is not far behind.
+func TestThePressFollowsTheFirstAnswer(t *testing.T) {
+	for i := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			r := &rig{t: t, dir: memory(t), net: &network{cloud: cloudtest.New()}}
+			r.jitter = func(d time.Duration) time.Duration {
+				if d > 27*time.Second {
+					return d - 1 // the alarm lane is as patient as it can be
+				}
+				return 0 // and telemetry as impatient
+			}
+			r.net.loseUp = func() bool { return true }
+			r.start()
+			defer func() { r.stop() }()
+			r.append(devices.Motion, 3000)
+			r.append(devices.CheckIn, 1)
+			time.Sleep(5*time.Minute + time.Duration(i)*7*time.Second)
+			before := -1
+			r.net.set(func() {
+				r.net.loseUp = nil
+				r.net.loseAck = func() bool {
+					if before < 0 && len(r.net.cloud.Lane(wire.Alarm).Records) > 0 {
+						before = int(r.net.cloud.Lane(wire.Telemetry).Mark)
+					}
+					return false
+				}
+			})
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			if before < 0 || before > 2*512 {
+				t.Errorf("%d readings of 3000 before it", before)
 			}
 		})
 	}

@@ -66,7 +66,7 @@ func (w *window) floor() uint64 { return max(w.acked, w.held) }
 // next says whether a batch is to be sent now, after which sequence number,
 // and otherwise when to ask again (zero: when something happens).
 func (w *window) next(now time.Time, last uint64) (after uint64, ok bool, again time.Time) {
-	if last <= w.sent || len(w.out) >= w.size.batches {
+	if last <= w.sent || len(w.out) >= w.batches() {
 		w.since = time.Time{}
 		return 0, false, time.Time{}
 	}
@@ -79,6 +79,15 @@ func (w *window) next(now time.Time, last uint64) (after uint64, ok bool, again 
 	}
 	again = w.since.Add(w.size.linger)
 	return w.sent, !now.Before(again), again
+}
+
+// batches is how many may be on their way: one, while it is not known whether
+// anybody takes them.
+func (w *window) batches() int {
+	if w.tries > 0 {
+		return 1
+	}
+	return w.size.batches
 }
 
 // took notes that a batch up to last was taken for sending.
@@ -165,6 +174,13 @@ func (w *window) refused() {
 		w.goBack()
 	}
 	w.limit = max(1, w.limit/2)
+}
+
+// hurry ends the patience of a lane that has been sent again without an answer.
+func (w *window) hurry(now time.Time) {
+	if w.tries > 0 && !w.deadline.IsZero() {
+		w.deadline = now
+	}
 }
 
 // expired begins a new pass when there was no progress for too long.

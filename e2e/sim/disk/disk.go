@@ -43,15 +43,6 @@ type Disk struct {
 	quota int64  // bytes; 0 is no bound
 	rest  string // a file beside the databases that counts against the quota
 	fail  float64
-	count Count
-}
-
-// Count says what happened on a disk.
-type Count struct {
-	Writes, Syncs   int
-	Crashes, Cuts   int
-	Lost, Torn      int // writes that a power cut took, or took a part of
-	Refused, Failed int // writes for which there was no room, and that failed
 }
 
 // New makes a disk for the databases in dir and beneath. Everything random
@@ -131,13 +122,6 @@ func (d *Disk) Fail(p float64) {
 	d.fail = p
 }
 
-// Count returns what has happened so far.
-func (d *Disk) Count() Count {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.count
-}
-
 func (d *Disk) used() int64 {
 	var n int64
 	for _, f := range d.files {
@@ -161,10 +145,6 @@ func (d *Disk) crash(power bool) {
 	}
 	d.off, d.fuse = true, 0
 	d.life++
-	d.count.Crashes++
-	if power {
-		d.count.Cuts++
-	}
 	left := make(map[string]*file, len(d.files))
 	for _, path := range sorted(d.files) {
 		f := d.files[path]
@@ -192,11 +172,9 @@ func (d *Disk) remains(f *file) (data []byte, there bool) {
 	for _, c := range f.unsynced {
 		switch {
 		case d.rand.Float64() >= keep:
-			d.count.Lost++
 			continue
 		case c.new != nil && d.rand.IntN(4) == 0:
 			c = c.torn(d.rand)
-			d.count.Torn++
 		}
 		data = c.redo(data)
 	}

@@ -235,11 +235,9 @@ func (h *handle) tryChange(failed int32, grow int, f func()) (blown func(), rc i
 		}
 	}
 	if d.fail > 0 && h.file.rand.Float64() < d.fail {
-		d.count.Failed++
 		return nil, failed
 	}
 	if d.quota > 0 && grow > 0 && d.used()+int64(grow) > d.quota {
-		d.count.Refused++
 		return nil, sqlite3.SQLITE_FULL
 	}
 	f()
@@ -269,9 +267,6 @@ func xWrite(_ *libc.TLS, pFile, zBuf uintptr, n int32, offset int64) int32 {
 	grow := 0
 	h.do(func() int32 { grow = int(offset) + int(n) - len(h.file.data); return 0 })
 	return h.change(sqlite3.SQLITE_IOERR_WRITE, grow, func() {
-		if h.disk != nil {
-			h.disk.count.Writes++
-		}
 		h.file.write(int(offset), bytesAt(zBuf, int(n)))
 	})
 }
@@ -284,9 +279,6 @@ func xTruncate(_ *libc.TLS, pFile uintptr, size int64) int32 {
 func xSync(_ *libc.TLS, pFile uintptr, _ int32) int32 {
 	h := get(pFile)
 	return h.change(sqlite3.SQLITE_IOERR_FSYNC, 0, func() {
-		if h.disk != nil {
-			h.disk.count.Syncs++
-		}
 		h.file.sync()
 	})
 }

@@ -245,6 +245,12 @@ func (w *world) checkResident(f found) {
 	}
 }
 
+// standing reports whether an alert stood at a time: a cloud that hears the
+// home and dies in the same moment leaves the alert of the silence before.
+func standing(a care.Alert, at time.Time) bool {
+	return (a.Recovered.IsZero() || a.Recovered.After(at)) && (a.ResolvedAt.IsZero() || a.ResolvedAt.After(at))
+}
+
 // checkSilence: silence is noticed in time, and only when there is silence (P4).
 func (w *world) checkSilence(f found) {
 	var silent []care.Alert
@@ -274,7 +280,7 @@ func (w *world) checkSilence(f found) {
 			}
 			heard, ever := lastHeard(since.Add(1))
 			if by := since.Add(w.pace(alertLimit)); ever && next.After(by) && !w.wasSick(since, by) &&
-				!slices.ContainsFunc(silent, func(a care.Alert) bool { return a.Raised.After(heard) && !a.Raised.After(by) }) {
+				!slices.ContainsFunc(silent, func(a care.Alert) bool { return !a.Raised.After(by) && (a.Raised.After(heard) || standing(a, by)) }) {
 				w.violated("P4", "nothing was heard from %v on, and %v later there was no alert", since.Sub(j.began), w.pace(alertLimit))
 			}
 			if by := since.Add(w.pace(shownLimit)); ever && next.After(by) && !w.wasSick(since, by) {

@@ -50,6 +50,7 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	options := cloud.Options{
 		Data: filepath.Join(d.Data, "cloud"), Version: "demo", Log: log,
 		Listen: d.Listen, MQTTListen: d.MQTT, InfluxURL: d.InfluxURL, InfluxBucket: "lykta/autogen",
+		Providers: cloud.Providers{URL: "http://" + d.Listen, PushContact: "mailto:demo@lykta.example", PrintSMS: true},
 	}
 	if d.Influxd != "" {
 		url, stopped, err := startInflux(ctx, d.Influxd, filepath.Join(d.Data, "influxdb"))
@@ -111,17 +112,12 @@ func (d demo) prepare(ctx context.Context, o cloud.Options) (links []link, err e
 			return nil, err
 		}
 	}
+	if err := staff(ctx, db, time.Now()); err != nil {
+		return nil, err
+	}
 	keeper := access.NewKeeper(db)
-	for _, p := range []struct {
-		name string
-		role care.Role
-		as   string
-	}{
-		{"Anna Berg", care.Caregiver, "Anna, undersköterska / care assistant"},
-		{"Johan Lind", care.Coordinator, "Johan, samordnare / coordinator"},
-		{"Drift", care.Operator, "Drift / operator"},
-	} {
-		secret, err := keeper.Create(ctx, care.Token, p.name, p.role, 24*time.Hour)
+	for _, p := range signIns {
+		secret, err := keeper.Create(ctx, care.Token, p.Actor, 24*time.Hour)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +128,7 @@ func (d demo) prepare(ctx context.Context, o cloud.Options) (links []link, err e
 
 func addHome(ctx context.Context, db *store.Store, r resident) error {
 	home := care.Home{
-		ID: r.id, Gateway: r.gateway(), Name: r.name, Zone: cloud.DefaultZone, Created: time.Now(),
+		ID: r.id, Gateway: r.gateway(), Name: r.name, Area: area, Zone: cloud.DefaultZone, Created: time.Now(),
 		CheckIns: r.checkIns(time.Now()),
 	}
 	if err := home.Check(); err != nil {

@@ -14,6 +14,8 @@ type Actor struct {
 	// Name is whose credential it is, as shown beside what they do.
 	Name string
 	Role care.Role
+	// Person is who they are among those who are told of alerts; "" for nobody.
+	Person string
 	// Credential is the hash of the secret that let them in.
 	Credential string
 }
@@ -28,13 +30,18 @@ const (
 	ReadReadings Action = "read_readings" // movement, climate, technical readings
 	ReadHealth   Action = "read_health"   // readings whose Kind.Health is true
 	ReadAlerts   Action = "read_alerts"
-	ActOnAlert   Action = "act_on_alert" // acknowledge, resolve
+	ActOnAlert   Action = "act_on_alert" // acknowledge, take over, on the way, resolve
+	Silence      Action = "silence"      // have what is expected not told of for a while
+	TestHome     Action = "test_home"    // announce a press as a test
 
 	ManageHomes    Action = "manage_homes"
 	ManageTokens   Action = "manage_tokens"
 	SendCommands   Action = "send_commands"   // locate, announce, configure a gateway
 	ReadOperations Action = "read_operations" // metrics, refused messages
 	ReadAudit      Action = "read_audit"
+	ReadRota       Action = "read_rota"     // who is on duty, who is told of what
+	ManagePeople   Action = "manage_people" // people, their addresses, groups, shifts, policies
+	ReadLoad       Action = "read_load"     // how many alerts woke whom
 )
 
 // rights returns what a role may do. Health data is for those who care for
@@ -42,11 +49,17 @@ const (
 func rights(role care.Role) []Action {
 	switch role {
 	case care.Caregiver:
-		return []Action{ReadHome, ReadReadings, ReadHealth, ReadAlerts, ActOnAlert}
+		return []Action{ReadHome, ReadReadings, ReadHealth, ReadAlerts, ActOnAlert, Silence, TestHome, ReadRota}
 	case care.Coordinator:
-		return []Action{ReadHome, ReadReadings, ReadHealth, ReadAlerts, ActOnAlert, ManageHomes, SendCommands, ReadAudit}
+		return []Action{
+			ReadHome, ReadReadings, ReadHealth, ReadAlerts, ActOnAlert, Silence, TestHome, ReadRota,
+			ManageHomes, SendCommands, ReadAudit, ManagePeople, ReadLoad,
+		}
 	case care.Operator:
-		return []Action{ReadHome, ReadReadings, ReadAlerts, ManageHomes, ManageTokens, SendCommands, ReadOperations, ReadAudit}
+		return []Action{
+			ReadHome, ReadReadings, ReadAlerts, Silence, TestHome, ReadRota,
+			ManageHomes, ManageTokens, SendCommands, ReadOperations, ReadAudit, ManagePeople, ReadLoad,
+		}
 	}
 	return nil
 }

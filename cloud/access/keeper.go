@@ -64,23 +64,23 @@ func NewKeeper(store Store) *Keeper {
 	return &Keeper{store: store, cache: map[string]cached{}}
 }
 
-// Create makes a credential and returns its secret, which is not kept
-// anywhere. ttl 0 is a token that never expires.
-func (k *Keeper) Create(ctx context.Context, kind care.CredentialKind, name string, role care.Role, ttl time.Duration) (secret string, err error) {
+// Create makes a credential of who it says and returns its secret, which is
+// not kept anywhere. ttl 0 is a token that never expires.
+func (k *Keeper) Create(ctx context.Context, kind care.CredentialKind, who Actor, ttl time.Duration) (secret string, err error) {
 	prefix, ok := prefixOf(kind)
-	if !ok || name == "" || len(name) > 100 || !role.Valid() || ttl < 0 || (ttl == 0 && kind != care.Token) {
+	if !ok || who.Name == "" || len(who.Name) > 100 || !who.Role.Valid() || ttl < 0 || (ttl == 0 && kind != care.Token) {
 		return "", ErrCredential
 	}
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
 	secret = prefix + base64.RawURLEncoding.EncodeToString(random)
 	now := time.Now()
-	c := care.Credential{Hash: hash(secret), Kind: kind, Name: name, Role: role, Created: now}
+	c := care.Credential{Hash: hash(secret), Kind: kind, Name: who.Name, Role: who.Role, Person: who.Person, Created: now}
 	if ttl > 0 {
 		c.Expires = now.Add(ttl)
 	}
 	if err := k.store.PutCredential(ctx, c); err != nil {
-		return "", fmt.Errorf("make a %s for %s: %w", kind, name, err)
+		return "", fmt.Errorf("make a %s for %s: %w", kind, who.Name, err)
 	}
 	return secret, nil
 }
@@ -96,7 +96,9 @@ func (k *Keeper) Actor(ctx context.Context, secret string, kinds ...care.Credent
 	return actor(c), nil
 }
 
-func actor(c care.Credential) Actor { return Actor{Name: c.Name, Role: c.Role, Credential: c.Hash} }
+func actor(c care.Credential) Actor {
+	return Actor{Name: c.Name, Role: c.Role, Person: c.Person, Credential: c.Hash}
+}
 
 // Exchange makes a session out of a token or a sign-in link. A link works
 // once. The session does not outlast its token.
@@ -116,11 +118,13 @@ func (k *Keeper) Exchange(ctx context.Context, secret string) (session string, w
 			return "", Actor{}, ErrExpired
 		}
 	}
-	session, err = k.Create(ctx, care.Session, c.Name, c.Role, life)
+	who = actor(c)
+	session, err = k.Create(ctx, care.Session, who, life)
 	if err != nil {
 		return "", Actor{}, err
 	}
-	return session, Actor{Name: c.Name, Role: c.Role, Credential: hash(session)}, nil
+	who.Credential = hash(session)
+	return session, who, nil
 }
 
 // End deletes the credential with that secret. It returns ErrUnknown when

@@ -56,7 +56,7 @@ func (m *memory) DeleteCredential(_ context.Context, hash string) error {
 
 func create(t *testing.T, k *access.Keeper, kind care.CredentialKind, ttl time.Duration) string {
 	t.Helper()
-	secret, err := k.Create(t.Context(), kind, "Anna", care.Caregiver, ttl)
+	secret, err := k.Create(t.Context(), kind, access.Actor{Name: "Anna", Role: care.Caregiver}, ttl)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +86,24 @@ func TestSecrets(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	k := access.NewKeeper(newMemory())
 	for name, create := range map[string]func() (string, error){
-		"no name":          func() (string, error) { return k.Create(t.Context(), care.Token, "", care.Caregiver, 0) },
-		"no such role":     func() (string, error) { return k.Create(t.Context(), care.Token, "Anna", "king", 0) },
-		"no such kind":     func() (string, error) { return k.Create(t.Context(), "key", "Anna", care.Caregiver, time.Hour) },
-		"endless link":     func() (string, error) { return k.Create(t.Context(), care.SignInLink, "Anna", care.Caregiver, 0) },
-		"endless session":  func() (string, error) { return k.Create(t.Context(), care.Session, "Anna", care.Caregiver, 0) },
-		"over before born": func() (string, error) { return k.Create(t.Context(), care.Token, "Anna", care.Caregiver, -1) },
+		"no name": func() (string, error) {
+			return k.Create(t.Context(), care.Token, access.Actor{Name: "", Role: care.Caregiver}, 0)
+		},
+		"no such role": func() (string, error) {
+			return k.Create(t.Context(), care.Token, access.Actor{Name: "Anna", Role: "king"}, 0)
+		},
+		"no such kind": func() (string, error) {
+			return k.Create(t.Context(), "key", access.Actor{Name: "Anna", Role: care.Caregiver}, time.Hour)
+		},
+		"endless link": func() (string, error) {
+			return k.Create(t.Context(), care.SignInLink, access.Actor{Name: "Anna", Role: care.Caregiver}, 0)
+		},
+		"endless session": func() (string, error) {
+			return k.Create(t.Context(), care.Session, access.Actor{Name: "Anna", Role: care.Caregiver}, 0)
+		},
+		"over before born": func() (string, error) {
+			return k.Create(t.Context(), care.Token, access.Actor{Name: "Anna", Role: care.Caregiver}, -1)
+		},
 	} {
 		if secret, err := create(); !errors.Is(err, access.ErrCredential) || secret != "" {
 			t.Errorf("%s: %q, %v; want ErrCredential", name, secret, err)
@@ -271,7 +283,7 @@ func FuzzActor(f *testing.F) {
 	f.Add("lyk_t_0123456789012345678901234567890123456789012")
 	f.Add("")
 	k := access.NewKeeper(newMemory())
-	if _, err := k.Create(context.Background(), care.Token, "Anna", care.Caregiver, 0); err != nil {
+	if _, err := k.Create(context.Background(), care.Token, access.Actor{Name: "Anna", Role: care.Caregiver}, 0); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, secret string) {

@@ -46,11 +46,27 @@ func NewDesk(alerts Alerts, homes Homes, changed func(gateway string)) *Desk {
 	return &Desk{alerts: alerts, homes: homes, changed: changed}
 }
 
-// Acknowledge records that the actor has the alert. It returns
-// care.ErrAlreadyResolved with the alert as it stands when it is closed.
+// Acknowledge records that the actor has the alert; one that somebody else has
+// stays with them unless they are overdue. It returns care.ErrAlreadyResolved
+// with the alert as it stands when it is closed, as all deeds here do.
 func (d *Desk) Acknowledge(ctx context.Context, id string, actor Actor, key string, now time.Time) (care.Alert, error) {
 	return d.change(ctx, id, actor, "acknowledge", key, now, func(a care.Alert) (care.Alert, error) {
 		return a.Acknowledge(actor.Name, now)
+	})
+}
+
+// TakeOver records that the actor has the alert now, whoever had it before.
+func (d *Desk) TakeOver(ctx context.Context, id string, actor Actor, key string, now time.Time) (care.Alert, error) {
+	return d.change(ctx, id, actor, "take over", key, now, func(a care.Alert) (care.Alert, error) {
+		return a.TakeOver(actor.Name, now)
+	})
+}
+
+// OnTheWay records that the actor has the alert, has set out, and when they are
+// expected; the zero time is not said.
+func (d *Desk) OnTheWay(ctx context.Context, id string, actor Actor, expected time.Time, key string, now time.Time) (care.Alert, error) {
+	return d.change(ctx, id, actor, "on the way", key, now, func(a care.Alert) (care.Alert, error) {
+		return a.OnTheWay(actor.Name, expected, now)
 	})
 }
 
@@ -77,10 +93,11 @@ func (d *Desk) change(ctx context.Context, id string, actor Actor, action, key s
 	alert, event, err := d.alerts.ChangeAlert(ctx, id, func(a care.Alert) (care.Alert, care.Change, error) {
 		next, err := f(a)
 		change := care.Change{Actor: actor.Name, Role: actor.Role, Action: action, Key: key}
-		if err != nil || next.State == a.State || !answers(next.Kind) || next.Cause.Seq == 0 {
+		told := next.State == a.State && next.Hand == a.Hand
+		if err != nil || told || !answers(next.Kind) || next.Cause.Seq == 0 {
 			return next, change, err
 		}
-		command, err := confirm(next, actor, now)
+		command, err := confirm(next, now)
 		if err != nil {
 			return a, change, err
 		}
@@ -99,16 +116,24 @@ func (d *Desk) change(ctx context.Context, id string, actor Actor, action, key s
 // answers reports whether the home waits for an answer to this kind of alert.
 func answers(k care.AlertKind) bool { return k == care.AlertSOS || k == care.AlertFall }
 
-func confirm(a care.Alert, actor Actor, now time.Time) (wire.Command, error) {
-	args, err := json.Marshal(wire.Confirm{
+// confirm is the word to the home of who has the alert. The latest counts.
+func confirm(a care.Alert, now time.Time) (wire.Command, error) {
+	word := wire.Confirm{
 		Alert: a.ID, Epoch: a.Cause.Epoch, Seq: a.Cause.Seq,
-		State: string(a.State), By: actor.Name, At: devices.MicrosOf(now),
-	})
+		State: string(a.Stage()), By: a.Hand.By, At: devices.MicrosOf(now),
+	}
+	switch {
+	case a.State == care.Resolved:
+		word.By = a.ResolvedBy
+	case !a.Hand.Expected.IsZero():
+		word.Expected = devices.MicrosOf(a.Hand.Expected)
+	}
+	args, err := json.Marshal(word)
 	if err != nil {
 		return wire.Command{}, fmt.Errorf("encode the confirmation: %w", err)
 	}
 	return wire.Command{
-		ID:      "confirm-" + a.ID + "-" + string(a.State),
+		ID:      fmt.Sprintf("confirm-%s-%s-%d", a.ID, a.Stage(), now.UnixMicro()),
 		Type:    wire.CommandConfirm,
 		Args:    args,
 		Expires: devices.MicrosOf(now.Add(confirmFor)),

@@ -95,7 +95,8 @@ func (o *watchroom) start() {
 	o.machine = alarm.NewMachine(alarm.MachineOptions{
 		Escalations: o.db, Tellings: o.db, Log: slog.New(slog.DiscardHandler),
 		Channels: map[care.Channel]notify.Channel{care.ChannelPush: o.push, care.ChannelSMS: o.sms, care.ChannelVoice: o.voice},
-		Compose:  func(a care.Alert, p care.Person, _ care.Channel) (string, string, string) { return "Larm", p.ID, "" },
+		Compose:  func(_ care.Telling, _ care.Alert, p care.Person) (string, string, string) { return "Larm", p.ID, "" },
+		Changed:  func() {},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

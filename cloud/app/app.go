@@ -27,6 +27,7 @@ import (
 	"github.com/lykta/lykta/cloud/alarm"
 	"github.com/lykta/lykta/cloud/broker"
 	"github.com/lykta/lykta/cloud/broker/external"
+	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/history/influx"
@@ -59,6 +60,7 @@ type Options struct {
 	InfluxOrg        string
 	InfluxBucket     string
 	HistoryRetention time.Duration // of readings in the embedded store; 0 is for ever
+	Providers        Providers     // who carry messages to people
 
 	// Started, when set, is told where the service listens once it does.
 	Started func(Addresses)
@@ -122,15 +124,28 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	live := web.NewLive(db, o.Log)
-	in, err := o.ingest(ctx, db, series, source, homes, live, registry)
+	channels, err := o.Providers.open(ctx, db, o.Log)
+	if err != nil {
+		return err
+	}
+	machine := alarm.NewMachine(alarm.MachineOptions{
+		Escalations: db, Tellings: db, Channels: channels.by, Compose: alarm.Compose(o.Providers.URL), Changed: live.AlertsChanged, Log: o.Log,
+	})
+	in, err := o.ingest(ctx, db, series, source, homes, screens{live, machine}, registry)
 	if err != nil {
 		return err
 	}
 	homes.ingest = in
 	desk := alarm.NewDesk(db, db, func(gateway string) {
 		live.AlertsChanged()
+		machine.Nudge()
 		in.Collect(gateway)
 	})
+	receipts := alarm.NewReceipts(db, db, desk, machine.Nudge, o.Log)
+	zone, err := time.LoadLocation(DefaultZone)
+	if err != nil {
+		return fmt.Errorf("time zones: %w", err)
+	}
 	files, err := caregiverapp.Files()
 	if err != nil {
 		return fmt.Errorf("open the built app: %w", err)
@@ -138,7 +153,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	registry.MustRegister(gauge("lykta_web_event_streams", "Open event streams.", func() float64 { return float64(live.Screens()) }))
 	handler := web.New(web.Options{
 		Homes: homes, Alerts: db, Desk: desk, History: seriesWithLast{series, in}, Keeper: access.NewKeeper(db), Operations: db,
-		Live: live, App: files, Version: o.Version, Log: o.Log,
+		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
+		Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready: func(ctx context.Context) map[string]error {
 			return map[string]error{"broker": source.Ready(), "database": db.Ping(ctx), "time-series": series.Ping(ctx)}
@@ -157,6 +173,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return live.Run(ctx) })
 	g.Go(func() error { return in.Run(ctx) })
+	g.Go(func() error { return machine.Run(ctx) })
+	g.Go(func() error { return followTests(ctx, db, live, o.Log) })
 	g.Go(func() error { return tidy(ctx, db, o.Log) })
 	g.Go(func() error {
 		if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -182,6 +200,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.TLSCert == "" && !loopback(listener.Addr()) {
 		o.Log.Warn("the app is open to the network without HTTPS; browsers will not sign in over it: give --tls-cert, or put a proxy in front")
 	}
+	o.warnOfGaps(ctx, db, channels)
 	stops.lit = true
 	o.Log.Info("Lykta is lit", "http", listener.Addr(), "mqtt", mqttAddress, "version", o.Version)
 	if o.Started != nil {
@@ -191,6 +210,64 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	return nil
+}
+
+// screens tells those who look, and those who are told, what was committed.
+type screens struct {
+	*web.Live
+	machine *alarm.Machine
+}
+
+// AlertsChanged says that changes to alerts were committed.
+func (s screens) AlertsChanged() {
+	s.Live.AlertsChanged()
+	s.machine.Nudge()
+}
+
+// warnOfGaps says at the start why people could not be told.
+func (o Options) warnOfGaps(ctx context.Context, db *store.Store, c *channels) {
+	people, err := db.People(ctx)
+	members, err2 := db.AllMembers(ctx)
+	if err := errors.Join(err, err2); err != nil {
+		o.Log.Error("who is told of alerts cannot be read", "id", "LYK-0830", "err", err)
+		return
+	}
+	if !care.HasLastResort(people, members) {
+		o.Log.Warn("nobody is the last resort: an alarm that the staff do not take is told to nobody else; see lykta-cloud person add --last-resort", "id", "LYK-0833")
+	}
+	for _, p := range people {
+		for _, a := range p.Addresses {
+			if c.by[a.Channel] == nil {
+				o.Log.Warn("a person has an address for which no provider is set up", "id", "LYK-0831", "person", p.ID, "channel", a.Channel)
+			}
+		}
+	}
+}
+
+// testsEvery is how often it is looked which homes were tested.
+const testsEvery = 5 * time.Second
+
+// followTests lets the screens know which homes were tested.
+func followTests(ctx context.Context, db *store.Store, live *web.Live, log *slog.Logger) error {
+	ticker := time.NewTicker(testsEvery)
+	defer ticker.Stop()
+	var since time.Time
+	for {
+		now := time.Now()
+		passed, own, err := db.TestTimes(ctx, since)
+		switch {
+		case err == nil:
+			live.Tested(passed, own)
+			since = now.Add(-time.Minute) // what a slow transaction commits late is seen too
+		case ctx.Err() == nil:
+			log.Warn("which homes were tested cannot be read", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
 }
 
 // maxGateways bounds the embedded broker: a country's homes.
@@ -246,7 +323,7 @@ func (o Options) gatewayTLS() (*tls.Config, error) {
 	}, nil
 }
 
-func (o Options) ingest(ctx context.Context, db *store.Store, series history.Store, source ingest.Source, homes *homes, live *web.Live, registry prometheus.Registerer) (*ingest.Ingest, error) {
+func (o Options) ingest(ctx context.Context, db *store.Store, series history.Store, source ingest.Source, homes *homes, screens ingest.Screens, registry prometheus.Registerer) (*ingest.Ingest, error) {
 	var from ingest.Snapshot
 	var errs [4]error
 	from.Homes, errs[0] = db.Homes(ctx)
@@ -257,7 +334,7 @@ func (o Options) ingest(ctx context.Context, db *store.Store, series history.Sto
 		return nil, fmt.Errorf("read what was there before: %w", err)
 	}
 	return ingest.New(ingest.Options{
-		Source: source, Ledger: db, Directory: homes, Series: series, Archive: db, Mailbox: db, Screens: live,
+		Source: source, Ledger: db, Directory: homes, Series: series, Archive: db, Mailbox: db, Screens: screens,
 		Metrics: ingest.NewMetrics(registry), Log: o.Log,
 		Limits:      ingest.DefaultLimits(func(kinds []devices.Kind) time.Duration { return catalog.SilenceAfter(kinds...) }),
 		FutureLimit: 24 * time.Hour,

@@ -34,10 +34,15 @@ type CLI struct {
 		Add  homeAddCmd  `cmd:"" help:"Add a home and its gateway."`
 		List homeListCmd `cmd:"" help:"List the homes."`
 	} `cmd:"" help:"Homes."`
-	Backup  backupCmd  `cmd:"" help:"Copy the data into a new directory while the service runs."`
-	Restore restoreCmd `cmd:"" help:"Bring a backup back into an empty data directory."`
-	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the description of the HTTP API."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Person struct {
+		Add  personAddCmd  `cmd:"" help:"Add somebody who is told of alerts, or change them."`
+		List personListCmd `cmd:"" help:"List who is told of alerts."`
+	} `cmd:"" help:"People who are told of alerts."`
+	Incoming incomingCmd `cmd:"" name:"sms-address" help:"Print the address that an SMS provider is to call with what people answer. It is a secret."`
+	Backup   backupCmd   `cmd:"" help:"Copy the data into a new directory while the service runs."`
+	Restore  restoreCmd  `cmd:"" help:"Bring a backup back into an empty data directory."`
+	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"Print the description of the HTTP API."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // Env is what commands work with besides their flags.
@@ -81,6 +86,8 @@ type runCmd struct {
 	InfluxToken      string        `help:"InfluxDB token; for 1.8 user:password." placeholder:"T"`
 	InfluxOrg        string        `help:"InfluxDB organisation; unused with 1.8." placeholder:"O"`
 	InfluxBucket     string        `help:"InfluxDB bucket; for 1.8 database/retention-policy." default:"lykta"`
+	Providers        Providers     `embed:""`
+	PingURL          string        `name:"ping-url" help:"Called every minute while all parts are ready, for a watcher such as healthchecks.io that tells people when the calls stop." placeholder:"URL"`
 	HistoryRetention time.Duration `help:"How long the embedded store keeps readings; 0 is for ever." default:"0"`
 }
 
@@ -91,7 +98,7 @@ func (r *runCmd) Run(c *CLI, env Env) error {
 	o.MQTTListen, o.MQTTURL, o.OpenEnrolment = r.MQTTListen, r.MQTTURL, r.OpenEnrolment
 	o.MQTTTLSListen, o.MQTTTLSCert, o.MQTTTLSKey, o.MQTTClientCA = r.MQTTTLSListen, r.MQTTTLSCert, r.MQTTTLSKey, r.MQTTClientCA
 	o.InfluxURL, o.InfluxToken, o.InfluxOrg, o.InfluxBucket = r.InfluxURL, r.InfluxToken, r.InfluxOrg, r.InfluxBucket
-	o.HistoryRetention = r.HistoryRetention
+	o.HistoryRetention, o.Providers = r.HistoryRetention, r.Providers
 	return Run(env.Context, o)
 }
 
@@ -108,6 +115,7 @@ func (migrateCmd) Run(c *CLI, env Env) error {
 type tokenCmd struct {
 	Role    string        `help:"What its bearer may do: ${enum}." enum:"caregiver,coordinator,operator" required:""`
 	Name    string        `help:"Whose it is; shown beside what they do. Default: the role."`
+	Person  string        `help:"The id of the person whom it makes known: their browser can then be told of alerts." placeholder:"ID"`
 	Expires time.Duration `help:"How long it is good for; 0 is for ever." default:"0"`
 }
 
@@ -117,7 +125,12 @@ func (t *tokenCmd) Run(c *CLI, env Env) error {
 		t.Name = t.Role
 	}
 	return c.with(env, func(db *store.Store) error {
-		secret, err := access.NewKeeper(db).Create(env.Context, care.Token, t.Name, care.Role(t.Role), t.Expires)
+		if t.Person != "" {
+			if _, err := db.Person(env.Context, t.Person); err != nil {
+				return err
+			}
+		}
+		secret, err := access.NewKeeper(db).Create(env.Context, care.Token, access.Actor{Name: t.Name, Role: care.Role(t.Role), Person: t.Person}, t.Expires)
 		if err != nil {
 			return err
 		}

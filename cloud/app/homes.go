@@ -111,6 +111,14 @@ func (s seriesWithLast) Last(ctx context.Context, home string) ([]history.Point,
 	return s.ingest.Last(ctx, home, s.Store)
 }
 
+// Change replaces the definition of a home.
+func (h *homes) Change(ctx context.Context, home care.Home) error {
+	if err := h.store.UpdateHome(ctx, home); err != nil {
+		return err
+	}
+	return h.ingest.Define(ctx, home)
+}
+
 // Add stores a new home.
 func (h *homes) Add(ctx context.Context, home care.Home) error {
 	if err := home.Check(); err != nil {

@@ -25,6 +25,7 @@ const (
 	AlertGatewaySilent  AlertKind = "gateway_silent"
 	AlertSensorSilent   AlertKind = "sensor_silent"
 	AlertBatteryLow     AlertKind = "battery_low"
+	AlertTestMissed     AlertKind = "test_missed" // the gateway's own daily test
 )
 
 // Severity orders alerts by how soon a human is needed.
@@ -52,7 +53,7 @@ func (k AlertKind) Severity() Severity {
 // somebody may have come to harm only a person closes it.
 func (k AlertKind) ClosesItself() bool {
 	switch k {
-	case AlertGatewaySilent, AlertSensorSilent, AlertBatteryLow, AlertCheckInMissed:
+	case AlertGatewaySilent, AlertSensorSilent, AlertBatteryLow, AlertCheckInMissed, AlertTestMissed:
 		return true
 	}
 	return false
@@ -120,14 +121,61 @@ type Alert struct {
 	// Raised is when the cloud knew, by its own clock.
 	Raised time.Time
 
+	// AcknowledgedBy took it first; Hand has it now.
 	AcknowledgedBy string
 	AcknowledgedAt time.Time
+	Hand           Hand
 	ResolvedBy     string
 	ResolvedAt     time.Time
 	Outcome        Outcome
 	Note           string
 	// Recovered is when the cause went away (smoke cleared, gateway back).
 	Recovered time.Time
+
+	// Test says that the press was announced as a test. One that nobody takes
+	// becomes an alert like any other.
+	Test bool
+	// Overdue says that who has it has not closed it in time: others are told anew.
+	Overdue bool
+	// Unheard says that nobody was found to tell, or that all have been told in
+	// vain: screens show it in place of silence.
+	Unheard bool
+	// Reached is when the home last said that it knows who has it, Heard when the
+	// resident's screen has shown it; of the present hand.
+	Reached, Heard time.Time
+}
+
+// Hand is who has an alert.
+type Hand struct {
+	By   string
+	At   time.Time // since when, or since they last said so
+	Left time.Time // when they set out; zero before
+	// Expected is when they are expected to be there; zero when they have not said.
+	Expected time.Time
+}
+
+// Stage is how far an alert has come, in more detail than its state.
+type Stage string
+
+// The stages, in the order in which most alerts go through them.
+const (
+	StageOpen         Stage = "open"
+	StageAcknowledged Stage = "acknowledged"
+	StageOnTheWay     Stage = "on_the_way"
+	StageResolved     Stage = "resolved"
+)
+
+// Stage returns how far the alert has come.
+func (a Alert) Stage() Stage {
+	switch {
+	case a.State == Resolved:
+		return StageResolved
+	case a.State == Open:
+		return StageOpen
+	case a.Hand.Left.IsZero():
+		return StageAcknowledged
+	}
+	return StageOnTheWay
 }
 
 // AlertID is the same for the same cause, however often it is evaluated: a
@@ -142,21 +190,71 @@ var (
 	ErrAlreadyResolved = errors.New("the alert is already resolved")
 	ErrOutcome         = errors.New("not an outcome that a person can give")
 	ErrNoActor         = errors.New("an action on an alert needs a name")
+	ErrExpected        = errors.New("expected within the next 24 hours")
 )
 
-// Acknowledge records that somebody has it. Acknowledging again changes
-// nothing: the first stays. A resolved alert returns ErrAlreadyResolved.
+// Acknowledge records that somebody has it. One that somebody else has is left
+// to them, unless they are overdue. A resolved alert returns ErrAlreadyResolved.
 func (a Alert) Acknowledge(by string, now time.Time) (Alert, error) {
+	if by != "" && a.State == Acknowledged && !a.Overdue {
+		return a, nil
+	}
+	return a.TakeOver(by, now)
+}
+
+// TakeOver records that somebody has it now, whoever had it before.
+func (a Alert) TakeOver(by string, now time.Time) (Alert, error) {
 	switch {
 	case by == "":
 		return a, ErrNoActor
 	case a.State == Resolved:
 		return a, ErrAlreadyResolved
-	case a.State == Acknowledged:
+	case a.State == Acknowledged && a.Hand.By == by && !a.Overdue:
 		return a, nil
+	case a.Hand.By == by:
+		a.Hand.At = now
+	default:
+		a.Hand = Hand{By: by, At: now}
 	}
-	a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, by, now
-	return a, nil
+	return a.held(now), nil
+}
+
+// OnTheWay records that somebody has it, has set out, and when they are
+// expected: after now and within 24 hours, or zero when they do not say. It
+// returns ErrExpected for another time.
+func (a Alert) OnTheWay(by string, expected, now time.Time) (Alert, error) {
+	if !expected.IsZero() && (!expected.After(now) || expected.After(now.Add(24*time.Hour))) {
+		return a, ErrExpected
+	}
+	had := a.Hand
+	a, err := a.TakeOver(by, now)
+	if err != nil {
+		return a, err
+	}
+	if had.By != by || had.Left.IsZero() {
+		a.Hand.Left = now
+	}
+	a.Hand.At, a.Hand.Expected = now, expected
+	return a.held(now), nil
+}
+
+// held is the alert in a new hand, of which the home has not heard.
+func (a Alert) held(now time.Time) Alert {
+	if a.State == Open {
+		a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, a.Hand.By, now
+	}
+	a.Overdue, a.Unheard, a.Reached, a.Heard = false, false, time.Time{}, time.Time{}
+	return a
+}
+
+// HeldUntil is until when an alert that somebody has is left to them: so long
+// after they last spoke, or after they are expected.
+func (a Alert) HeldUntil(hold time.Duration) time.Time {
+	from := a.Hand.At
+	if a.Hand.Expected.After(from) {
+		from = a.Hand.Expected
+	}
+	return from.Add(hold)
 }
 
 // Resolve closes the alert with an outcome. It returns ErrAlreadyResolved
@@ -171,6 +269,7 @@ func (a Alert) Resolve(by string, outcome Outcome, note string, now time.Time) (
 		return a, ErrAlreadyResolved
 	}
 	a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = Resolved, by, now, outcome, note
+	a.Overdue, a.Unheard = false, false
 	return a, nil
 }
 
@@ -183,6 +282,7 @@ func (a Alert) Recover(now time.Time) Alert {
 	a.Recovered = now
 	if a.Kind.ClosesItself() {
 		a.State, a.ResolvedAt, a.Outcome = Resolved, now, OutcomeRecovered
+		a.Overdue, a.Unheard = false, false
 	}
 	return a
 }

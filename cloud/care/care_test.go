@@ -23,7 +23,7 @@ func in(state care.AlertState, kind care.AlertKind) care.Alert {
 	a := care.Alert{ID: "a1", Kind: kind, State: state}
 	switch state {
 	case care.Acknowledged:
-		a.AcknowledgedBy, a.AcknowledgedAt = "Åsa", first
+		a.AcknowledgedBy, a.AcknowledgedAt, a.Hand = "Åsa", first, care.Hand{By: "Åsa", At: first}
 	case care.Resolved:
 		a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = "Åsa", first, care.OutcomeHelped, "fine"
 	}
@@ -37,12 +37,24 @@ func TestTransitions(t *testing.T) {
 	}
 	recover := func(a care.Alert) (care.Alert, error) { return a.Recover(later), nil }
 	taken := func(a care.Alert) care.Alert {
-		a.State, a.AcknowledgedBy, a.AcknowledgedAt = care.Acknowledged, "Bo", later
+		a.State, a.AcknowledgedBy, a.AcknowledgedAt, a.Hand = care.Acknowledged, "Bo", later, care.Hand{By: "Bo", At: later}
 		return a
 	}
 	closed := func(a care.Alert) care.Alert {
 		a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = care.Resolved, "Bo", later, care.OutcomeFalsePress, "sat on it"
 		return a
+	}
+	takeOver := func(a care.Alert) (care.Alert, error) { return a.TakeOver("Bo", later) }
+	gone := care.Hand{By: "Bo", At: later, Left: later, Expected: later.Add(12 * time.Minute)}
+	setOut := func(a care.Alert) (care.Alert, error) { return a.OnTheWay("Bo", gone.Expected, later) }
+	inHand := func(h care.Hand) func(care.Alert) care.Alert {
+		return func(a care.Alert) care.Alert { a.Hand = h; return a }
+	}
+	late := func(do func(care.Alert) (care.Alert, error)) func(care.Alert) (care.Alert, error) {
+		return func(a care.Alert) (care.Alert, error) {
+			a.Overdue, a.Unheard, a.Reached, a.Heard = true, true, first, first
+			return do(a)
+		}
 	}
 	over := func(a care.Alert) care.Alert { a.Recovered = later; return a }
 	overAndClosed := func(a care.Alert) care.Alert {
@@ -61,6 +73,13 @@ func TestTransitions(t *testing.T) {
 		{"acknowledge", care.Open, care.AlertSOS, acknowledge, taken, nil},
 		{"acknowledge", care.Acknowledged, care.AlertSOS, acknowledge, same, nil},
 		{"acknowledge", care.Resolved, care.AlertSOS, acknowledge, same, care.ErrAlreadyResolved},
+		{"take over", care.Open, care.AlertSOS, takeOver, taken, nil},
+		{"take over", care.Acknowledged, care.AlertSOS, takeOver, inHand(care.Hand{By: "Bo", At: later}), nil},
+		{"take over", care.Resolved, care.AlertSOS, takeOver, same, care.ErrAlreadyResolved},
+		{"acknowledge what is overdue", care.Acknowledged, care.AlertSOS, late(acknowledge), inHand(care.Hand{By: "Bo", At: later}), nil},
+		{"set out", care.Open, care.AlertSOS, setOut, func(a care.Alert) care.Alert { return inHand(gone)(taken(a)) }, nil},
+		{"set out", care.Acknowledged, care.AlertSOS, setOut, inHand(gone), nil},
+		{"set out", care.Resolved, care.AlertSOS, setOut, same, care.ErrAlreadyResolved},
 		{"resolve", care.Open, care.AlertSOS, resolve, closed, nil},
 		{"resolve", care.Acknowledged, care.AlertSOS, resolve, closed, nil},
 		{"resolve", care.Resolved, care.AlertSOS, resolve, same, care.ErrAlreadyResolved},
@@ -113,7 +132,7 @@ func TestP5NeverBackwards(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := in(care.Open, rapid.SampledFrom(kinds).Draw(t, "kind"))
 		now := first
-		for _, deed := range rapid.SliceOfN(rapid.IntRange(0, 2), 0, 12).Draw(t, "deeds") {
+		for _, deed := range rapid.SliceOfN(rapid.IntRange(0, 5), 0, 12).Draw(t, "deeds") {
 			now = now.Add(time.Second)
 			var next care.Alert
 			switch deed {
@@ -123,6 +142,13 @@ func TestP5NeverBackwards(t *testing.T) {
 				next, _ = a.Resolve(now.String(), care.OutcomeHelped, "", now)
 			case 2:
 				next = a.Recover(now)
+			case 3:
+				next, _ = a.TakeOver(now.String(), now)
+			case 4:
+				next, _ = a.OnTheWay(now.String(), now.Add(time.Minute), now)
+			case 5:
+				next = a
+				next.Overdue = a.State == care.Acknowledged
 			}
 			switch {
 			case place[next.State] < place[a.State]:

@@ -119,6 +119,7 @@ type Credential struct {
 	Kind    CredentialKind
 	Name    string // whose it is, as shown beside what they do
 	Role    Role
+	Person  string // the id of whom it makes known as one who is told of alerts; "" is nobody
 	Created time.Time
 	Expires time.Time // zero is never
 }

@@ -73,12 +73,18 @@ func (h Home) Check() error {
 // Role is what somebody may do.
 type Role string
 
-// The roles of staff.
+// The roles of staff, who sign in.
 const (
 	Caregiver   Role = "caregiver"
 	Coordinator Role = "coordinator"
 	Operator    Role = "operator"
 )
 
-// Valid reports whether the role is one of those above.
+// The roles of others, who answer messages.
+const (
+	Relative  Role = "relative"
+	Responder Role = "responder"
+)
+
+// Valid reports whether the role is one of staff.
 func (r Role) Valid() bool { return r == Caregiver || r == Coordinator || r == Operator }

@@ -13,7 +13,7 @@ type Channel string
 
 // The channels.
 const (
-	ChannelPush    Channel = "push"    // web push to an app; Address.To is the browser's subscription
+	ChannelPush    Channel = "push"    // web push to a person's browsers; Address.To is the person's id
 	ChannelSMS     Channel = "sms"     // Address.To is an E.164 number
 	ChannelVoice   Channel = "voice"   // Address.To is an E.164 number
 	ChannelEmail   Channel = "email"   // Address.To is an e-mail address
@@ -24,6 +24,13 @@ const (
 type Address struct {
 	Channel Channel `json:"channel"`
 	To      string  `json:"to"`
+}
+
+// Browser is where a person is told by web push.
+type Browser struct {
+	ID           string // a hash of the push service's address for it
+	Person       string
+	Subscription string // as the browser gave it, JSON; not for logs
 }
 
 // Person is somebody who can be told of an alert.
@@ -73,6 +80,48 @@ func (p Person) Check() error {
 	return nil
 }
 
+// Errors of groups and shifts.
+var (
+	ErrMember = errors.New("the person cannot be put into the group")
+	ErrShift  = errors.New("a shift begins before it ends, and lasts 31 days at most")
+	// ErrLastResort is returned for a change after which nobody would be left to
+	// be told when nobody else answers.
+	ErrLastResort = errors.New("somebody must be left as the last resort of every area, who can be reached and is not away")
+)
+
+// Check says what is wrong with who is put into a group.
+func (m Member) Check() error {
+	switch m.Group {
+	case GroupAllStaff, GroupLastResort:
+	case GroupContacts, GroupResponders:
+		if m.Scope == "" {
+			return fmt.Errorf("%w: relatives and neighbours belong to a home", ErrMember)
+		}
+	default:
+		return fmt.Errorf("%w: nobody is put into group %q", ErrMember, m.Group)
+	}
+	if m.Group == GroupLastResort && m.Scope == "" && len(m.Alerts) > 0 {
+		return fmt.Errorf("%w: the last resort of every area is told of every kind of alert", ErrMember)
+	}
+	return nil
+}
+
+// HasLastResort reports whether somebody is there to be told when nobody else
+// answers, whatever the area.
+func HasLastResort(people []Person, members []Member) bool {
+	for _, m := range members {
+		if m.Group != GroupLastResort || m.Scope != "" {
+			continue
+		}
+		for _, p := range people {
+			if p.ID == m.Person && !p.Away && len(p.Addresses) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Shift is a time for which somebody is on duty in an area. Of shifts that
 // overlap all count, unless one of them is an override: then the overrides alone.
 type Shift struct {
@@ -81,6 +130,14 @@ type Shift struct {
 	Person   string
 	From, To time.Time // From <= t < To
 	Override bool
+}
+
+// Check returns ErrShift for a shift of no time, or of too much.
+func (h Shift) Check() error {
+	if !h.From.Before(h.To) || h.To.Sub(h.From) > 31*24*time.Hour {
+		return ErrShift
+	}
+	return nil
 }
 
 // OnDuty returns who is on duty in an area at a time, by id and each once.

@@ -17,6 +17,7 @@ const (
 	GroupContacts   Group = "contacts"    // relatives whom the resident lets know of this kind of alert
 	GroupResponders Group = "responders"  // neighbours and service points that have agreed to go
 	GroupLastResort Group = "last_resort" // the municipality's own last address
+	GroupTester     Group = "tester"      // who has announced a press as a test; of no policy
 )
 
 // Step is one turn of telling.

@@ -16,18 +16,27 @@ type Escalation struct {
 	From int
 	// Due is when; zero when there is nothing left to do.
 	Due time.Time
-	// Unheard says that the latest round found nobody to tell, or that all rounds
-	// are over: screens show it in place of silence.
-	Unheard bool
-	// Held is the hold that has run out already: who took the alert then is not
-	// waited for twice.
+	// Held is since when the hand has had the alert whose time has run out: it is
+	// not waited for twice.
 	Held time.Time
 }
 
+// About says what is told of an alert.
+type About string
+
+// What people are told.
+const (
+	AboutAlarm  About = "alarm"  // somebody is needed
+	AboutTaken  About = "taken"  // to relatives: somebody has it
+	AboutClosed About = "closed" // to relatives: it is over
+	AboutAnswer About = "answer" // to who has answered a message: what came of it
+)
+
 // Telling is one person being told of one alert, over one channel, in one
-// step of one round. These five together are its key: told once for each.
+// step of one round. These six together are its key: told once for each.
 type Telling struct {
 	Alert       string
+	About       About
 	Round, Step int
 	Person      string
 	Address     Address
@@ -73,6 +82,17 @@ type Member struct {
 // OfHome reports whether the group is one of a home, not of an area.
 func (g Group) OfHome() bool { return g == GroupContacts || g == GroupResponders }
 
+// Role is in what role the people of a group act.
+func (g Group) Role() Role {
+	switch g {
+	case GroupContacts:
+		return Relative
+	case GroupResponders:
+		return Responder
+	}
+	return Caregiver
+}
+
 // Situation is all that decides who is told of an alert now.
 type Situation struct {
 	Alert      Alert
@@ -82,6 +102,12 @@ type Situation struct {
 	// Members are the people of the home's groups and its area's, as they are
 	// now, with those on duty under GroupOnDuty.
 	Members map[Group][]Person
+	// Others are the other alerts of the home that are not resolved.
+	Others []Alert
+	// Silences are those of the home that have not ended.
+	Silences []Silence
+	// Tester is who has announced the press as a test; nil when nobody has.
+	Tester *Person
 }
 
 // Instead is what follows when a telling has failed for good: the same person

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,28 +22,60 @@ const maxAnswer = 64 << 10
 
 var errForbidden = errors.New("the address is not a public one")
 
-// NewClient makes an HTTP client that follows no redirects. With guard it
-// connects to public addresses only, whatever a name resolves to at that
-// moment, and through no proxy: for addresses that people outside have given.
-func NewClient(guard bool) *http.Client {
-	dialer := &net.Dialer{Timeout: DefaultTimeout}
-	transport := &http.Transport{
-		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: DefaultTimeout,
-		MaxIdleConnsPerHost: 8, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: maxAnswer,
+// NewClient makes an HTTP client that follows no redirects and honours the
+// environment's proxy (HTTPS_PROXY, NO_PROXY).
+//
+// With guard it is for addresses that people outside have given. It connects
+// directly, to public addresses only, whatever a name resolves to at that
+// moment. A proxy resolves names itself, within reach of the inner network: so
+// through it go only the hosts that are known beforehand, by exact name, or by
+// ".example.com" for all below it, and only to port 443.
+func NewClient(guard bool, known ...string) *http.Client {
+	proxied := newTransport(nil)
+	proxied.Proxy = http.ProxyFromEnvironment
+	client := &http.Client{
+		Transport:     proxied,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if guard {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error {
-			if ap, err := netip.ParseAddrPort(address); err != nil || !Public(ap.Addr()) {
-				return errForbidden
-			}
-			return nil
-		}
-	} else {
-		transport.Proxy = http.ProxyFromEnvironment
+		client.Transport = exits{direct: newTransport(onlyPublic), proxied: proxied, known: known}
 	}
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return client
+}
+
+// exits are the two ways out of a guarded client.
+type exits struct {
+	direct, proxied *http.Transport
+	known           []string
+}
+
+func (e exits) RoundTrip(req *http.Request) (*http.Response, error) {
+	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil && e.knows(req.URL) {
+		return e.proxied.RoundTrip(req)
+	}
+	return e.direct.RoundTrip(req)
+}
+
+func (e exits) knows(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && slices.ContainsFunc(e.known, func(known string) bool {
+		return host == known || strings.HasPrefix(known, ".") && strings.HasSuffix(host, known)
+	})
+}
+
+// onlyPublic is a net.Dialer's Control.
+func onlyPublic(_, address string, _ syscall.RawConn) error {
+	if ap, err := netip.ParseAddrPort(address); err != nil || !Public(ap.Addr()) {
+		return errForbidden
+	}
+	return nil
+}
+
+func newTransport(control func(network, address string, c syscall.RawConn) error) *http.Transport {
+	dialer := &net.Dialer{Timeout: DefaultTimeout, Control: control}
+	return &http.Transport{
+		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: DefaultTimeout,
+		MaxIdleConnsPerHost: 8, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: maxAnswer,
 	}
 }
 

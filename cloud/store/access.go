@@ -11,8 +11,8 @@ import (
 // PutCredential stores a new credential; ErrExists when its hash is there.
 func (s *Store) PutCredential(ctx context.Context, c care.Credential) error {
 	err := s.update(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO credentials (hash, kind, name, role, created, expires) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (hash) DO NOTHING`, c.Hash, string(c.Kind), c.Name, string(c.Role), c.Created, c.Expires)
+		n, err := t.exec(ctx, `INSERT INTO credentials (hash, kind, name, role, person, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (hash) DO NOTHING`, c.Hash, string(c.Kind), c.Name, string(c.Role), c.Person, c.Created, c.Expires)
 		if err == nil && n == 0 {
 			return ErrExists
 		}
@@ -27,9 +27,9 @@ func (s *Store) PutCredential(ctx context.Context, c care.Credential) error {
 // Credential returns the credential with a hash, expired or not, or ErrNotFound.
 func (s *Store) Credential(ctx context.Context, hash string) (care.Credential, error) {
 	c, err := one(ctx, s.read, func(row scanner) (c care.Credential, err error) {
-		err = row.Scan(&c.Hash, &c.Kind, &c.Name, &c.Role, (*when)(&c.Created), (*when)(&c.Expires))
+		err = row.Scan(&c.Hash, &c.Kind, &c.Name, &c.Role, &c.Person, (*when)(&c.Created), (*when)(&c.Expires))
 		return c, err
-	}, `SELECT hash, kind, name, role, created, expires FROM credentials WHERE hash = $1`, hash)
+	}, `SELECT hash, kind, name, role, person, created, expires FROM credentials WHERE hash = $1`, hash)
 	if err != nil {
 		return care.Credential{}, fmt.Errorf("read credential: %w", err)
 	}
@@ -102,17 +102,34 @@ func (t *tx) putAudit(ctx context.Context, entries ...care.AuditEntry) error {
 	return nil
 }
 
+// Deeds returns what people did to an alert, oldest first.
+func (s *Store) Deeds(ctx context.Context, alert string) ([]care.AuditEntry, error) {
+	a, err := s.Alert(ctx, alert)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := list(ctx, s.read, scanAudit, selectAudit+`WHERE home = $1 AND detail = $2 ORDER BY id`, a.Home, alert)
+	if err != nil {
+		return nil, fmt.Errorf("read what was done to alert %s: %w", alert, err)
+	}
+	return entries, nil
+}
+
+const selectAudit = `SELECT at, actor, role, action, home, detail FROM audit `
+
+func scanAudit(row scanner) (e care.AuditEntry, err error) {
+	err = row.Scan((*when)(&e.At), &e.Actor, &e.Role, &e.Action, &e.Home, &e.Detail)
+	return e, err
+}
+
 // AuditLog returns the newest entries about a home, newest first; home "" is
 // all entries, limit 0 is no limit.
 func (s *Store) AuditLog(ctx context.Context, home string, limit int) ([]care.AuditEntry, error) {
-	query, args := `SELECT at, actor, role, action, home, detail FROM audit `, []any{bound(limit)}
+	query, args := selectAudit, []any{bound(limit)}
 	if home != "" {
 		query, args = query+`WHERE home = $2 `, append(args, home)
 	}
-	entries, err := list(ctx, s.read, func(row scanner) (e care.AuditEntry, err error) {
-		err = row.Scan((*when)(&e.At), &e.Actor, &e.Role, &e.Action, &e.Home, &e.Detail)
-		return e, err
-	}, query+`ORDER BY id DESC LIMIT $1`, args...)
+	entries, err := list(ctx, s.read, scanAudit, query+`ORDER BY id DESC LIMIT $1`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}

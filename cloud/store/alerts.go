@@ -21,7 +21,8 @@ type Change = care.Change
 var ErrBackwards = errors.New("LYK-0706: an alert only moves forward")
 
 const alertColumns = `id, home, kind, severity, state, device, room, cause_epoch, cause_seq, observed, raised,
-	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, recovered`
+	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, recovered,
+	held_by, held_at, left_at, expected, test, overdue, unheard, reached, heard`
 
 const selectAlert = `SELECT ` + alertColumns + ` FROM alerts `
 
@@ -29,16 +30,21 @@ func scanAlert(row scanner) (care.Alert, error) {
 	var a care.Alert
 	err := row.Scan(&a.ID, &a.Home, &a.Kind, &a.Severity, &a.State, &a.Device, &a.Room, &a.Cause.Epoch, &a.Cause.Seq,
 		(*when)(&a.Observed), (*when)(&a.Raised), &a.AcknowledgedBy, (*when)(&a.AcknowledgedAt),
-		&a.ResolvedBy, (*when)(&a.ResolvedAt), &a.Outcome, &a.Note, (*when)(&a.Recovered))
+		&a.ResolvedBy, (*when)(&a.ResolvedAt), &a.Outcome, &a.Note, (*when)(&a.Recovered),
+		&a.Hand.By, (*when)(&a.Hand.At), (*when)(&a.Hand.Left), (*when)(&a.Hand.Expected),
+		(*truth)(&a.Test), (*truth)(&a.Overdue), (*truth)(&a.Unheard), (*when)(&a.Reached), (*when)(&a.Heard))
 	return a, err
 }
 
 // settle returns a as it comes back from the database.
 func settle(a care.Alert) care.Alert {
-	for _, t := range []*time.Time{&a.Observed, &a.Raised, &a.AcknowledgedAt, &a.ResolvedAt, &a.Recovered} {
+	for _, t := range []*time.Time{
+		&a.Observed, &a.Raised, &a.AcknowledgedAt, &a.ResolvedAt, &a.Recovered,
+		&a.Hand.At, &a.Hand.Left, &a.Hand.Expected, &a.Reached, &a.Heard,
+	} {
 		*t = cut(*t)
 	}
-	for _, s := range []*string{&a.Device, &a.Room, &a.AcknowledgedBy, &a.ResolvedBy, &a.Note} {
+	for _, s := range []*string{&a.Device, &a.Room, &a.AcknowledgedBy, &a.Hand.By, &a.ResolvedBy, &a.Note} {
 		*s = text(*s)
 	}
 	return a
@@ -126,7 +132,7 @@ func (s *Store) ChangeAlert(ctx context.Context, id string, c func(care.Alert) (
 		}
 		now := time.Now()
 		if next != alert {
-			if err := errors.Join(t.writeAlert(ctx, next), t.putHand(ctx, next, now)); err != nil {
+			if err := errors.Join(t.writeAlert(ctx, next), t.putHand(ctx, alert, next, now)); err != nil {
 				return err
 			}
 			events, err := t.putEvents(ctx, []care.Alert{next}, now)
@@ -163,7 +169,11 @@ func forward(alert, next care.Alert) bool {
 	about := func(a care.Alert) care.Alert {
 		a.State, a.AcknowledgedBy, a.AcknowledgedAt, a.Recovered = "", "", time.Time{}, time.Time{}
 		a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = "", time.Time{}, "", ""
+		a.Hand, a.Overdue, a.Unheard, a.Reached, a.Heard = care.Hand{}, false, false, time.Time{}, time.Time{}
 		return a
+	}
+	if alert.Test && !next.Test { // one that nobody took is one like any other; never the other way
+		alert.Test = false
 	}
 	return about(next) == about(alert)
 }
@@ -172,8 +182,10 @@ func forward(alert, next care.Alert) bool {
 // written, whatever the caller believes.
 func (t *tx) writeAlert(ctx context.Context, a care.Alert) error {
 	n, err := t.exec(ctx, `UPDATE alerts SET state = $1, acknowledged_by = $2, acknowledged_at = $3, resolved_by = $4,
-		resolved_at = $5, outcome = $6, note = $7, recovered = $8 WHERE id = $9 AND state <> 'resolved'`,
-		string(a.State), a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, string(a.Outcome), a.Note, a.Recovered, a.ID)
+		resolved_at = $5, outcome = $6, note = $7, recovered = $8, held_by = $9, held_at = $10, left_at = $11, expected = $12,
+		test = $13, overdue = $14, unheard = $15, reached = $16, heard = $17 WHERE id = $18 AND state <> 'resolved'`,
+		string(a.State), a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, string(a.Outcome), a.Note, a.Recovered,
+		a.Hand.By, a.Hand.At, a.Hand.Left, a.Hand.Expected, number(a.Test), number(a.Overdue), number(a.Unheard), a.Reached, a.Heard, a.ID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("write alert %s: %w", a.ID, err)

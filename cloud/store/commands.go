@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/devices/wire"
 )
 
 // PutCommand stores a command until its gateway answers. The same id again
@@ -57,19 +60,72 @@ func (s *Store) PendingCommands(ctx context.Context, gateway string, now time.Ti
 }
 
 // FinishCommand notes a gateway's reply to one of its own commands. A second
-// reply changes nothing. It returns ErrNotFound when the gateway has no such
-// command, though another may.
+// reply changes nothing, but that it may say that a resident's screen has shown
+// who has an alert. It returns ErrNotFound when the gateway has no such command,
+// though another may.
 func (s *Store) FinishCommand(ctx context.Context, gateway, id string, reply []byte) error {
 	err := s.update(ctx, func(t *tx) error {
-		if _, err := one(ctx, t, scanText, `SELECT id FROM commands WHERE gateway = $1 AND id = $2`, gateway, id); err != nil {
+		command, err := one(ctx, t, func(row scanner) (c wire.Command, err error) {
+			var args []byte
+			err = row.Scan(&c.Type, &args)
+			c.Args = args
+			return c, err
+		}, `SELECT type, args FROM commands WHERE gateway = $1 AND id = $2`, gateway, id)
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE commands SET answered = $1, reply = $2 WHERE gateway = $3 AND id = $4 AND answered = 0`,
-			time.Now(), reply, gateway, id)
+		now := time.Now()
+		if command.Type == wire.CommandConfirm {
+			if err := t.putHeard(ctx, command.Args, reply, now); err != nil {
+				return err
+			}
+		}
+		_, err = t.exec(ctx, `UPDATE commands SET answered = $1, reply = $2 WHERE gateway = $3 AND id = $4 AND answered = 0`,
+			now, reply, gateway, id)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("finish command %q of %s: %w", id, gateway, err)
 	}
 	return nil
+}
+
+// putHeard notes that a home knows who has an alert, and that its screen has
+// shown it. An answer to an earlier word than the present one is let go.
+func (t *tx) putHeard(ctx context.Context, args, reply []byte, now time.Time) error {
+	var word wire.Confirm
+	var answer wire.Reply
+	if json.Unmarshal(args, &word) != nil || json.Unmarshal(reply, &answer) != nil || !answer.OK {
+		return nil // what is not well formed tells nothing
+	}
+	var result struct {
+		Heard bool `json:"heard"`
+	}
+	_ = json.Unmarshal(answer.Result, &result) // most answers have none
+	a, err := one(ctx, t, scanAlert, selectAlert+`WHERE id = $1`, word.Alert)
+	if errors.Is(err, ErrNotFound) || err == nil && word.At.Time().Before(a.Hand.At) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	was := a
+	if a.Reached.IsZero() {
+		a.Reached = now
+	}
+	if a.Heard.IsZero() && result.Heard {
+		a.Heard = now
+	}
+	if a = settle(a); a == was {
+		return nil
+	}
+	// Unlike all else this may be learned of an alert that is closed already.
+	if _, err := t.exec(ctx, `UPDATE alerts SET reached = $1, heard = $2 WHERE id = $3`, a.Reached, a.Heard, a.ID); err != nil {
+		return fmt.Errorf("note that the home knows who has alert %s: %w", a.ID, err)
+	}
+	if err := t.judgeTest(ctx, a, now); err != nil {
+		return err
+	}
+	_, err = t.putEvent(ctx, a, now)
+	return err
 }

@@ -28,7 +28,7 @@ func (s *Store) Commit(ctx context.Context, c care.Commit) ([]care.Event, error)
 	var events []care.Event
 	err := s.update(ctx, func(t *tx) error {
 		for _, put := range []func(context.Context, care.Commit) error{
-			t.putMarks, t.putBoots, t.putRecords, t.putStates, t.putRefused,
+			t.putMarks, t.putBoots, t.putRecords, t.putStates, t.putRefused, t.putOwnTests,
 		} {
 			if err := put(ctx, c); err != nil {
 				return err
@@ -231,14 +231,25 @@ func (t *tx) raise(ctx context.Context, a care.Alert) ([]care.Alert, error) {
 			return nil, err
 		}
 	}
-	n, err := t.exec(ctx, `INSERT INTO alerts (`+alertColumns+`)`+values(1, 18)+`ON CONFLICT (id) DO NOTHING`,
+	test, err := t.awaitedTest(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	a.Test = test != ""
+	n, err := t.exec(ctx, `INSERT INTO alerts (`+alertColumns+`)`+values(1, 27)+`ON CONFLICT (id) DO NOTHING`,
 		a.ID, a.Home, string(a.Kind), string(a.Severity), string(a.State), a.Device, a.Room, a.Cause.Epoch, a.Cause.Seq,
-		a.Observed, a.Raised, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, string(a.Outcome), a.Note, a.Recovered)
+		a.Observed, a.Raised, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, string(a.Outcome), a.Note, a.Recovered,
+		a.Hand.By, a.Hand.At, a.Hand.Left, a.Hand.Expected, number(a.Test), number(a.Overdue), number(a.Unheard), a.Reached, a.Heard)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("raise alert %s: %w", a.ID, err)
 	case n == 0:
 		return nil, nil
+	}
+	if a.Test {
+		if _, err := t.exec(ctx, `UPDATE test_alarms SET alert = $1 WHERE id = $2`, a.ID, test); err != nil {
+			return nil, fmt.Errorf("the press of test %s: %w", test, err)
+		}
 	}
 	return []care.Alert{a}, t.putEscalation(ctx, a)
 }
@@ -253,11 +264,11 @@ func (t *tx) recover(ctx context.Context, r care.Recovery) ([]care.Alert, error)
 		if !a.Recovered.IsZero() {
 			continue
 		}
-		a = settle(a.Recover(r.At))
-		if err := errors.Join(t.writeAlert(ctx, a), t.putHand(ctx, a, r.At)); err != nil {
+		next := settle(a.Recover(r.At))
+		if err := errors.Join(t.writeAlert(ctx, next), t.putHand(ctx, a, next, r.At)); err != nil {
 			return nil, err
 		}
-		changed = append(changed, a)
+		changed = append(changed, next)
 	}
 	return changed, nil
 }

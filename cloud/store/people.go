@@ -11,7 +11,7 @@ import (
 )
 
 // PutPerson stores a person, in place of the one with the same id. It returns
-// what Person.Check finds.
+// what Person.Check finds, and care.ErrLastResort.
 func (s *Store) PutPerson(ctx context.Context, p care.Person) error {
 	err := p.Check()
 	if err == nil {
@@ -20,10 +20,12 @@ func (s *Store) PutPerson(ctx context.Context, p care.Person) error {
 			if err != nil {
 				return err
 			}
-			_, err = t.exec(ctx, `INSERT INTO people (id, name, language, addresses, away) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (id) DO UPDATE SET name = excluded.name, language = excluded.language,
-					addresses = excluded.addresses, away = excluded.away`, p.ID, p.Name, p.Language, addresses, number(p.Away))
-			return err
+			return t.keepLastResort(ctx, func() error {
+				_, err = t.exec(ctx, `INSERT INTO people (id, name, language, addresses, away) VALUES ($1, $2, $3, $4, $5)
+					ON CONFLICT (id) DO UPDATE SET name = excluded.name, language = excluded.language,
+						addresses = excluded.addresses, away = excluded.away`, p.ID, p.Name, p.Language, addresses, number(p.Away))
+				return err
+			})
 		})
 	}
 	if err != nil {
@@ -36,11 +38,9 @@ const selectPerson = `SELECT p.id, p.name, p.language, p.addresses, p.away FROM 
 
 func scanPerson(row scanner) (p care.Person, err error) {
 	var addresses []byte
-	var away int64
-	if err = row.Scan(&p.ID, &p.Name, &p.Language, &addresses, &away); err != nil {
+	if err = row.Scan(&p.ID, &p.Name, &p.Language, &addresses, (*truth)(&p.Away)); err != nil {
 		return p, err
 	}
-	p.Away = away != 0
 	return p, decode(addresses, &p.Addresses)
 }
 
@@ -53,9 +53,51 @@ func (s *Store) People(ctx context.Context) ([]care.Person, error) {
 	return people, nil
 }
 
+// Person returns one person, or ErrNotFound.
+func (s *Store) Person(ctx context.Context, id string) (care.Person, error) {
+	p, err := one(ctx, s.read, scanPerson, selectPerson+`WHERE p.id = $1`, id)
+	if err != nil {
+		return care.Person{}, fmt.Errorf("read person %q: %w", id, err)
+	}
+	return p, nil
+}
+
+// keepLastResort makes a change, and returns care.ErrLastResort when it would
+// take away the last who is told when nobody else answers.
+func (t *tx) keepLastResort(ctx context.Context, change func() error) error {
+	had, err := t.hasLastResort(ctx)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil || !had {
+		return err
+	}
+	has, err := t.hasLastResort(ctx)
+	if err == nil && !has {
+		err = care.ErrLastResort
+	}
+	return err
+}
+
+func (t *tx) hasLastResort(ctx context.Context) (bool, error) {
+	people, err := list(ctx, t, scanPerson, selectPerson+`JOIN members m ON m.person = p.id WHERE m.kind = 'last_resort' AND m.scope = ''`)
+	if err != nil {
+		return false, err
+	}
+	members := make([]care.Member, len(people))
+	for i, p := range people {
+		members[i] = care.Member{Group: care.GroupLastResort, Person: p.ID}
+	}
+	return care.HasLastResort(people, members), nil
+}
+
 // PutMember puts a person into a group, or changes of which alerts they are
-// told. It returns ErrNotFound when there is no such person.
+// told. It returns ErrNotFound when there is no such person, and what
+// Member.Check finds.
 func (s *Store) PutMember(ctx context.Context, m care.Member) error {
+	if err := m.Check(); err != nil {
+		return err
+	}
 	err := s.update(ctx, func(t *tx) error {
 		if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, m.Person); err != nil {
 			return err
@@ -74,11 +116,14 @@ func (s *Store) PutMember(ctx context.Context, m care.Member) error {
 	return nil
 }
 
-// DeleteMember takes a person out of a group. Who is not in it stays out.
+// DeleteMember takes a person out of a group. Who is not in it stays out. It
+// returns care.ErrLastResort for the last one there.
 func (s *Store) DeleteMember(ctx context.Context, m care.Member) error {
 	err := s.update(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `DELETE FROM members WHERE kind = $1 AND scope = $2 AND person = $3`, string(m.Group), m.Scope, m.Person)
-		return err
+		return t.keepLastResort(ctx, func() error {
+			_, err := t.exec(ctx, `DELETE FROM members WHERE kind = $1 AND scope = $2 AND person = $3`, string(m.Group), m.Scope, m.Person)
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("take %q out of group %s: %w", m.Person, m.Group, err)
@@ -86,41 +131,63 @@ func (s *Store) DeleteMember(ctx context.Context, m care.Member) error {
 	return nil
 }
 
-// Members returns who belongs to a group of a scope, by person.
-func (s *Store) Members(ctx context.Context, group care.Group, scope string) ([]care.Member, error) {
+// AllMembers returns who belongs to which group, by group, scope and person.
+func (s *Store) AllMembers(ctx context.Context) ([]care.Member, error) {
 	members, err := list(ctx, s.read, func(row scanner) (m care.Member, err error) {
 		var alerts []byte
 		if err = row.Scan(&m.Group, &m.Scope, &m.Person, &alerts); err != nil {
 			return m, err
 		}
 		return m, decode(alerts, &m.Alerts)
-	}, `SELECT kind, scope, person, alerts FROM members WHERE kind = $1 AND scope = $2 ORDER BY person`, string(group), scope)
+	}, `SELECT kind, scope, person, alerts FROM members ORDER BY kind, scope, person`)
 	if err != nil {
-		return nil, fmt.Errorf("read group %s: %w", group, err)
+		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	return members, nil
 }
 
-// ErrShift is returned for a shift that ends before it begins.
-var ErrShift = errors.New("LYK-0707: a shift begins before it ends")
-
 // PutShift stores a shift, in place of the one with the same id. It returns
-// ErrNotFound when there is no such person.
+// ErrNotFound when there is no such person, and what Shift.Check finds.
 func (s *Store) PutShift(ctx context.Context, h care.Shift) error {
-	err := s.update(ctx, func(t *tx) error {
-		if !h.From.Before(h.To) {
-			return ErrShift
-		}
-		if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, h.Person); err != nil {
-			return err
-		}
-		_, err := t.exec(ctx, `INSERT INTO shifts (id, area, person, starts, ends, override) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (id) DO UPDATE SET area = excluded.area, person = excluded.person, starts = excluded.starts,
-				ends = excluded.ends, override = excluded.override`, h.ID, h.Area, h.Person, h.From, h.To, number(h.Override))
-		return err
-	})
+	err := h.Check()
+	if err == nil {
+		err = s.update(ctx, func(t *tx) error { return t.putShift(ctx, h) })
+	}
 	if err != nil {
 		return fmt.Errorf("store shift %q: %w", h.ID, err)
+	}
+	return nil
+}
+
+func (t *tx) putShift(ctx context.Context, h care.Shift) error {
+	if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, h.Person); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `INSERT INTO shifts (id, area, person, starts, ends, override) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET area = excluded.area, person = excluded.person, starts = excluded.starts,
+			ends = excluded.ends, override = excluded.override`, h.ID, h.Area, h.Person, h.From, h.To, number(h.Override))
+	return err
+}
+
+// HandOver has somebody else go on with a shift from a time within it, as
+// a shift of theirs with the id next. It returns ErrNotFound when there is no
+// such shift or person, and care.ErrShift for a time outside of it.
+func (s *Store) HandOver(ctx context.Context, id, person string, at time.Time, next string) error {
+	err := s.update(ctx, func(t *tx) error {
+		h, err := one(ctx, t, scanShift, selectShift+`WHERE id = $1`, id)
+		if err != nil {
+			return err
+		}
+		rest := h
+		rest.ID, rest.Person, rest.From = next, person, at
+		h.To = at
+		if err := errors.Join(h.Check(), rest.Check()); err != nil {
+			return err
+		}
+		return errors.Join(t.putShift(ctx, h), t.putShift(ctx, rest))
+	})
+	if err != nil {
+		return fmt.Errorf("hand over shift %q: %w", id, err)
 	}
 	return nil
 }
@@ -146,14 +213,15 @@ func (s *Store) Shifts(ctx context.Context, area string, from, to time.Time) ([]
 	return shifts, nil
 }
 
+const selectShift = `SELECT id, area, person, starts, ends, override FROM shifts `
+
+func scanShift(row scanner) (h care.Shift, err error) {
+	err = row.Scan(&h.ID, &h.Area, &h.Person, (*when)(&h.From), (*when)(&h.To), (*truth)(&h.Override))
+	return h, err
+}
+
 func shiftsOf(ctx context.Context, q queryer, area string, from, to time.Time) ([]care.Shift, error) {
-	return list(ctx, q, func(row scanner) (h care.Shift, err error) {
-		var override int64
-		err = row.Scan(&h.ID, &h.Area, &h.Person, (*when)(&h.From), (*when)(&h.To), &override)
-		h.Override = override != 0
-		return h, err
-	}, `SELECT id, area, person, starts, ends, override FROM shifts WHERE area = $1 AND ends > $2 AND starts < $3 ORDER BY starts, id`,
-		area, from, to)
+	return list(ctx, q, scanShift, selectShift+`WHERE area = $1 AND ends > $2 AND starts < $3 ORDER BY starts, id`, area, from, to)
 }
 
 // PutPolicy stores the policy of an area and a severity. It returns what
@@ -212,12 +280,4 @@ func decode(data []byte, into any) error {
 		return nil
 	}
 	return json.Unmarshal(data, into)
-}
-
-// number is a truth as both databases store it.
-func number(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

@@ -353,6 +353,27 @@ func (w *when) Scan(src any) error {
 	return nil
 }
 
+// truth scans 0 or 1.
+type truth bool
+
+// Scan implements sql.Scanner.
+func (b *truth) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("%T is not 0 or 1", src)
+	}
+	*b = n != 0
+	return nil
+}
+
+// number is a truth as both databases store it.
+func number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 // bound returns limit as SQL takes it; 0 and less is no limit.
 func bound(limit int) int64 {
 	if limit <= 0 {

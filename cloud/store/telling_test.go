@@ -44,8 +44,8 @@ func testPeople(t *testing.T, s *store.Store) {
 	if err := s.PutMember(ctx, member); err != nil {
 		t.Fatal(err)
 	}
-	if got := must(s.Members(ctx, care.GroupContacts, "home"))(t); !reflect.DeepEqual(got, []care.Member{member}) {
-		t.Errorf("Members = %+v", got)
+	if got := must(s.AllMembers(ctx))(t); !reflect.DeepEqual(got, []care.Member{member}) {
+		t.Errorf("AllMembers = %+v", got)
 	}
 	if err := s.PutMember(ctx, care.Member{Group: care.GroupAllStaff, Person: "nobody"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a member who is not there: %v", err)
@@ -53,8 +53,8 @@ func testPeople(t *testing.T, s *store.Store) {
 	if err := s.DeleteMember(ctx, member); err != nil {
 		t.Fatal(err)
 	}
-	if got := must(s.Members(ctx, care.GroupContacts, "home"))(t); len(got) != 0 {
-		t.Errorf("Members after deleting = %+v", got)
+	if got := must(s.AllMembers(ctx))(t); len(got) != 0 {
+		t.Errorf("AllMembers after deleting = %+v", got)
 	}
 }
 
@@ -79,7 +79,7 @@ func testRota(t *testing.T, s *store.Store) {
 		}
 	}
 	night.From = night.To
-	if err := s.PutShift(ctx, night); !errors.Is(err, store.ErrShift) {
+	if err := s.PutShift(ctx, night); !errors.Is(err, care.ErrShift) {
 		t.Errorf("a shift of no time: %v", err)
 	}
 	if err := s.DeleteShift(ctx, "1"); err != nil {
@@ -143,10 +143,10 @@ func testEscalation(t *testing.T, s *store.Store) {
 	if got := must(s.NextDue(ctx))(t); !got.Equal(at(10)) {
 		t.Errorf("NextDue = %v", got)
 	}
-	tell := care.Telling{Alert: a.ID, Person: "anna", Address: pushAddress, Group: care.GroupOnDuty}
-	next := care.Escalation{Alert: a.ID, Step: 1, Due: at(70), Held: at(5), From: 2, Unheard: true}
+	tell := care.Telling{Alert: a.ID, About: care.AboutAlarm, Person: "anna", Address: pushAddress, Group: care.GroupOnDuty}
+	next := care.Escalation{Alert: a.ID, Step: 1, Due: at(70), Held: at(5), From: 2}
 	for try := range 2 { // the second time it was decided already
-		fresh, err := s.Escalate(ctx, a.ID, at(20), func(now care.Situation) ([]care.Telling, care.Escalation) {
+		fresh, event, err := s.Escalate(ctx, a.ID, at(20), func(now care.Situation) ([]care.Telling, care.Escalation, care.Alert) {
 			want := map[care.Group][]care.Person{
 				care.GroupOnDuty: {anna}, care.GroupAllStaff: {bjorn}, care.GroupLastResort: {centre}, care.GroupResponders: {bjorn},
 			}
@@ -156,11 +156,15 @@ func testEscalation(t *testing.T, s *store.Store) {
 			if try == 1 && now.Escalation != next {
 				t.Errorf("Escalation = %+v, want %+v", now.Escalation, next)
 			}
-			return []care.Telling{tell}, next
+			now.Alert.Unheard = true
+			return []care.Telling{tell}, next, now.Alert
 		})
-		if err != nil || len(fresh) != 1-try {
-			t.Errorf("try %d: %+v, %v", try, fresh, err)
+		if err != nil || len(fresh) != 1-try || (event != nil) != (try == 0) {
+			t.Errorf("try %d: %+v, event %v, %v", try, fresh, event, err)
 		}
+	}
+	if got := must(s.Alert(ctx, a.ID))(t); !got.Unheard {
+		t.Error("no screen shows that nobody was told")
 	}
 	waiting := must(s.WaitingTellings(ctx, care.ChannelPush, at(20), 10))(t)
 	if len(waiting) != 1 || waiting[0].Telling != tell || waiting[0].State != care.TellingWaits {
@@ -199,9 +203,11 @@ func testEscalation(t *testing.T, s *store.Store) {
 		t.Errorf("NextDue = %v after all of a step failed", got)
 	}
 	// A hand on the alert stops what waits, in the same commit.
-	must(s.Escalate(ctx, a.ID, at(31), func(care.Situation) ([]care.Telling, care.Escalation) {
-		return []care.Telling{{Alert: a.ID, Step: 1, Person: "centre", Address: smsAddress, Group: care.GroupLastResort}}, care.Escalation{Due: at(600)}
-	}))(t)
+	if _, _, err := s.Escalate(ctx, a.ID, at(31), func(now care.Situation) ([]care.Telling, care.Escalation, care.Alert) {
+		return []care.Telling{{Alert: a.ID, About: care.AboutAlarm, Step: 1, Person: "centre", Address: smsAddress, Group: care.GroupLastResort}}, care.Escalation{Due: at(600)}, now.Alert
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := s.ChangeAlert(ctx, a.ID, func(a care.Alert) (care.Alert, care.Change, error) {
 		next, err := a.Acknowledge("Anna", at(40))
 		return next, care.Change{Actor: "Anna", Action: "acknowledge"}, err

@@ -18,10 +18,11 @@ import (
 	"github.com/lykta/lykta/devices"
 )
 
+func op(id, method, path, summary, tag string, status int) huma.Operation {
+	return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag}, DefaultStatus: status}
+}
+
 func (s *server) register(api huma.API) {
-	op := func(id, method, path, summary, tag string, status int) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag}, DefaultStatus: status}
-	}
 	huma.Register(api, op("get-me", http.MethodGet, "/me", "Who is signed in", "session", http.StatusOK), s.me)
 	create := op("create-session", http.MethodPost, "/session", "Sign in", "session", http.StatusNoContent)
 	create.Security = []map[string][]string{}
@@ -30,6 +31,7 @@ func (s *server) register(api huma.API) {
 
 	huma.Register(api, op("list-homes", http.MethodGet, "/homes", "All homes with their live state", "homes", http.StatusOK), s.listHomes)
 	huma.Register(api, op("add-home", http.MethodPost, "/homes", "Add a home", "homes", http.StatusCreated), s.addHome)
+	huma.Register(api, op("change-home", http.MethodPut, "/homes/{id}", "Change what a home is called, where it is, and its schedules", "homes", http.StatusOK), s.changeHome)
 	huma.Register(api, op("get-home", http.MethodGet, "/homes/{id}", "One home with its devices and newest readings", "homes", http.StatusOK), s.getHome)
 	huma.Register(api, op("list-readings", http.MethodGet, "/homes/{id}/readings", "Readings of a home, or windows of them", "homes", http.StatusOK), s.listReadings)
 
@@ -40,6 +42,12 @@ func (s *server) register(api huma.API) {
 
 	huma.Register(api, op("list-refused", http.MethodGet, "/operations/refused", "Messages that were not understood", "operations", http.StatusOK), s.listRefused)
 	huma.Register(api, op("list-audit", http.MethodGet, "/homes/{id}/audit", "Who looked at the home, and what was done", "operations", http.StatusOK), s.listAudit)
+
+	s.registerTeam(api)
+	s.registerChain(api)
+	s.registerCalm(api)
+	s.registerTests(api)
+	s.registerPush(api)
 
 	describeEvents(api.OpenAPI())
 	describeProblems(api.OpenAPI())
@@ -59,12 +67,13 @@ type body[T any] struct{ Body T }
 type meView struct {
 	Name     string    `json:"name"`
 	Role     care.Role `json:"role" enum:"caregiver,coordinator,operator"`
+	Person   string    `json:"person" doc:"Who they are among those who are told of alerts; empty for nobody."`
 	Language string    `json:"language" example:"sv"`
 }
 
 func (s *server) me(ctx context.Context, _ *struct{}) (*body[meView], error) {
 	actor, _ := actorOf(ctx)
-	return &body[meView]{meView{Name: actor.Name, Role: actor.Role, Language: "sv"}}, nil
+	return &body[meView]{meView{Name: actor.Name, Role: actor.Role, Person: actor.Person, Language: "sv"}}, nil
 }
 
 type homesView struct {
@@ -85,6 +94,7 @@ type newHome struct {
 	ID       string         `json:"id" maxLength:"64" doc:"Lower-case letters, digits, '.', '_' and '-'."`
 	Gateway  string         `json:"gateway" maxLength:"64"`
 	Name     string         `json:"name" minLength:"1" maxLength:"200"`
+	Area     string         `json:"area,omitempty" maxLength:"64" doc:"The part of the municipality whose staff look after the home."`
 	Zone     string         `json:"zone,omitempty" default:"Europe/Stockholm"`
 	CheckIns []care.CheckIn `json:"check_ins,omitempty" maxItems:"12"`
 }
@@ -94,7 +104,7 @@ func (s *server) addHome(ctx context.Context, in *struct{ Body newHome }) (*body
 	if err != nil {
 		return nil, err
 	}
-	home := care.Home{ID: in.Body.ID, Gateway: in.Body.Gateway, Name: in.Body.Name, Zone: in.Body.Zone, CheckIns: in.Body.CheckIns, Created: time.Now()}
+	home := care.Home{ID: in.Body.ID, Gateway: in.Body.Gateway, Name: in.Body.Name, Area: in.Body.Area, Zone: in.Body.Zone, CheckIns: in.Body.CheckIns, Created: time.Now()}
 	if err := s.Homes.Add(ctx, home); err != nil {
 		return nil, s.failed("add home", err)
 	}
@@ -102,6 +112,37 @@ func (s *server) addHome(ctx context.Context, in *struct{ Body newHome }) (*body
 	status, _, err := s.Homes.Detail(ctx, home.ID)
 	if err != nil {
 		return nil, s.failed("add home", err)
+	}
+	return &body[HomeView]{s.Live.view(status, time.Now())}, nil
+}
+
+type changedHome struct {
+	HomePath
+	Body struct {
+		Name     string         `json:"name" minLength:"1" maxLength:"200"`
+		Area     string         `json:"area" maxLength:"64"`
+		Zone     string         `json:"zone,omitempty" default:"Europe/Stockholm"`
+		CheckIns []care.CheckIn `json:"check_ins" maxItems:"12" nullable:"false"`
+	}
+}
+
+func (s *server) changeHome(ctx context.Context, in *changedHome) (*body[HomeView], error) {
+	actor, err := may(ctx, access.ManageHomes, care.Home{ID: in.ID})
+	if err != nil {
+		return nil, err
+	}
+	status, _, err := s.Homes.Detail(ctx, in.ID)
+	if err != nil {
+		return nil, s.failed("change home", err)
+	}
+	home := status.Home
+	home.Name, home.Area, home.Zone, home.CheckIns = in.Body.Name, in.Body.Area, in.Body.Zone, in.Body.CheckIns
+	if err := s.Homes.Change(ctx, home); err != nil {
+		return nil, s.failed("change home", err)
+	}
+	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "change home", Home: home.ID})
+	if status, _, err = s.Homes.Detail(ctx, in.ID); err != nil {
+		return nil, s.failed("change home", err)
 	}
 	return &body[HomeView]{s.Live.view(status, time.Now())}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lykta/lykta/cloud/access"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/watch"
@@ -50,7 +51,7 @@ func TestSignInByToken(t *testing.T) {
 
 func TestSignInLinksWorkOnce(t *testing.T) {
 	s := open(t)
-	link, err := s.keeper.Create(t.Context(), care.SignInLink, "Bo", care.Coordinator, time.Hour)
+	link, err := s.keeper.Create(t.Context(), care.SignInLink, access.Actor{Name: "Bo", Role: care.Coordinator}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestSignInLinksWorkOnce(t *testing.T) {
 func TestThoseWhoAreNotLetIn(t *testing.T) {
 	s := open(t)
 	good := s.tokens[care.Caregiver]
-	expired, err := s.keeper.Create(t.Context(), care.Token, "x", care.Caregiver, time.Nanosecond)
+	expired, err := s.keeper.Create(t.Context(), care.Token, access.Actor{Name: "x", Role: care.Caregiver}, time.Nanosecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +116,7 @@ func TestP8EveryOperationForEveryRole(t *testing.T) {
 		want               [3]int // caregiver, coordinator, operator
 	}
 	seq := 0
+	night := map[string]any{"area": "norr", "person": "anna", "from": time.Now(), "to": time.Now().Add(8 * time.Hour)}
 	ops := []op{
 		{"GET", "/api/v1/me", "", nil, [3]int{200, 200, 200}},
 		{"POST", "/api/v1/session", "", map[string]string{"token": "not a token at all"}, [3]int{401, 401, 401}},
@@ -131,6 +133,30 @@ func TestP8EveryOperationForEveryRole(t *testing.T) {
 		{"POST", "/api/v1/alerts/{id}/acknowledge", "alert", nil, [3]int{200, 200, 403}},
 		{"POST", "/api/v1/alerts/{id}/resolve", "alert", map[string]string{"outcome": "helped"}, [3]int{200, 200, 403}},
 		{"GET", "/api/v1/operations/refused", "", nil, [3]int{403, 403, 200}},
+		{"PUT", "/api/v1/homes/{id}", "/api/v1/homes/home-1", map[string]any{"name": "Åke Öst", "area": "norr", "check_ins": []string{}}, [3]int{403, 200, 200}},
+		{"POST", "/api/v1/alerts/{id}/take-over", "alert", nil, [3]int{200, 200, 403}},
+		{"POST", "/api/v1/alerts/{id}/on-the-way", "alert", map[string]int{"minutes": 12}, [3]int{200, 200, 403}},
+		{"GET", "/api/v1/alerts/{id}/chain", "alert", nil, [3]int{200, 200, 200}},
+		{"GET", "/api/v1/people", "", nil, [3]int{200, 200, 200}},
+		{"PUT", "/api/v1/people/{id}", "/api/v1/people/anna", map[string]any{"name": "Anna", "addresses": []string{}}, [3]int{403, 204, 204}},
+		{"PUT", "/api/v1/groups/{group}/members/{person}", "/api/v1/groups/all_staff/members/anna", map[string]any{"alerts": []string{}}, [3]int{403, 204, 204}},
+		{"DELETE", "/api/v1/groups/{group}/members/{person}", "/api/v1/groups/all_staff/members/anna", nil, [3]int{403, 204, 204}},
+		{"GET", "/api/v1/shifts", "", nil, [3]int{200, 200, 200}},
+		{"PUT", "/api/v1/shifts/{id}", "/api/v1/shifts/night", night, [3]int{403, 204, 204}},
+		{"POST", "/api/v1/shifts/{id}/hand-over", "/api/v1/shifts/none/hand-over", map[string]string{"person": "anna", "next": "x"}, [3]int{404, 404, 404}},
+		{"DELETE", "/api/v1/shifts/{id}", "/api/v1/shifts/night", nil, [3]int{403, 204, 204}},
+		{"GET", "/api/v1/policies", "", nil, [3]int{200, 200, 200}},
+		{"PUT", "/api/v1/policies/{severity}", "/api/v1/policies/technical?area=norr", map[string]any{"steps": []any{map[string]any{"groups": []string{"on_duty"}, "wait": 600}}, "rounds": 1, "hold": 60}, [3]int{403, 204, 204}},
+		{"GET", "/api/v1/silences", "", nil, [3]int{200, 200, 200}},
+		{"POST", "/api/v1/homes/{id}/silences", "/api/v1/homes/home-1/silences", map[string]any{"to": time.Now().Add(time.Hour), "reason": "på sjukhus"}, [3]int{201, 201, 201}},
+		{"POST", "/api/v1/silences/{id}/end", "/api/v1/silences/none/end", nil, [3]int{404, 404, 404}},
+		{"GET", "/api/v1/load", "", nil, [3]int{403, 200, 200}},
+		{"GET", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", nil, [3]int{200, 200, 200}},
+		{"POST", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", map[string]int{"minutes": 5}, [3]int{422, 422, 422}}, // they are nobody who is told
+		{"DELETE", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", nil, [3]int{204, 204, 204}},
+		{"GET", "/api/v1/push", "", nil, [3]int{200, 200, 200}},
+		{"PUT", "/api/v1/me/browser", "", map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}, [3]int{409, 409, 409}}, // so are these
+		{"POST", "/api/v1/me/browser/forget", "", map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}, [3]int{204, 204, 204}},
 		{"GET", "/api/v1/events", "", nil, [3]int{200, 200, 200}},
 		{"DELETE", "/api/v1/session", "", nil, [3]int{204, 204, 204}},
 	}

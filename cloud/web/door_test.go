@@ -137,7 +137,7 @@ func TestTheApp(t *testing.T) {
 
 func TestAWrongMethodIsAProblem(t *testing.T) {
 	s := open(t)
-	for _, call := range [][2]string{{"DELETE", "/api/v1/homes"}, {"PUT", "/api/v1/homes/home-1"}, {"GET", "/api/v1/session"}, {"POST", "/api/v1/events"}, {"POST", "/healthz"}} {
+	for _, call := range [][2]string{{"DELETE", "/api/v1/homes"}, {"POST", "/api/v1/homes/home-1"}, {"GET", "/api/v1/session"}, {"POST", "/api/v1/events"}, {"POST", "/healthz"}} {
 		s.do(call[0], call[1], care.Coordinator, nil).problem(t, http.StatusMethodNotAllowed, "LYK-0503")
 	}
 }

@@ -27,7 +27,9 @@ type Live struct {
 	dirty    map[string]bool                  // homes whose change has not been sent
 	readings map[string][]devices.Reading     // only of homes that somebody looks at
 	screens  map[*screen]bool
-	watched  map[string]int // home -> screens that look at it
+	watched  map[string]int       // home -> screens that look at it
+	passed   map[string]time.Time // home -> when its latest test by hand passed
+	own      map[string]time.Time // home -> when its gateway's own test was last received
 
 	seen int64         // id of the last event sent; Run's own
 	wake chan struct{} // there may be events
@@ -61,6 +63,7 @@ func NewLive(alerts Alerts, log *slog.Logger) *Live {
 		homes: map[string]watch.Status{}, active: map[string]map[string]care.Alert{},
 		dirty: map[string]bool{}, readings: map[string][]devices.Reading{},
 		screens: map[*screen]bool{}, watched: map[string]int{},
+		passed: map[string]time.Time{}, own: map[string]time.Time{},
 		wake: make(chan struct{}, 1),
 	}
 }
@@ -76,6 +79,19 @@ func (l *Live) Home(status watch.Status) {
 	l.homes[status.Home.ID] = status
 	l.dirty[status.Home.ID] = true
 	l.mu.Unlock()
+}
+
+// Tested takes note of when homes were tested.
+func (l *Live) Tested(passed, own map[string]time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, both := range []struct{ have, found map[string]time.Time }{{l.passed, passed}, {l.own, own}} {
+		for home, at := range both.found {
+			if !both.have[home].Equal(at) {
+				both.have[home], l.dirty[home] = at, true
+			}
+		}
+	}
 }
 
 // Readings passes on readings of a home that somebody looks at.
@@ -289,7 +305,12 @@ func (l *Live) homeView(id string, now time.Time) HomeView { return l.viewOf(l.h
 
 func (l *Live) viewOf(s watch.Status, now time.Time) HomeView {
 	v := viewHome(s, now)
+	passed := l.passed[s.Home.ID]
+	v.Protection, v.Tested, v.OwnTest = string(care.ProtectionOf(passed, now)), known(passed), known(l.own[s.Home.ID])
 	for _, a := range l.active[s.Home.ID] {
+		if a.Test {
+			continue
+		}
 		v.OpenAlerts++
 		if v.HighestSeverity == "" || rank(a.Severity) < rank(care.Severity(v.HighestSeverity)) {
 			v.HighestSeverity = string(a.Severity)
@@ -305,6 +326,16 @@ func rank(s care.Severity) int {
 // alertView names the home. l.mu is held.
 func (l *Live) alertView(a care.Alert) alertView {
 	return viewAlert(a, l.homes[a.Home].Home.Name)
+}
+
+// name is what staff call a home; its id when it is not known.
+func (l *Live) name(home string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if name := l.homes[home].Home.Name; name != "" {
+		return name
+	}
+	return home
 }
 
 // alertViews are alerts for an answer.

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"reflect"
@@ -40,6 +41,7 @@ var (
 	errBadQuery    = errors.New("bad query")
 	errOtherSite   = errors.New("asked for by another site's page")
 	errMethod      = errors.New("no such method here")
+	errTooLong     = fmt.Errorf("%w: at most 92 days at a time", errBadQuery)
 )
 
 // problemOf chooses the problem document for an error. Texts of unknown
@@ -51,12 +53,14 @@ func problemOf(err error) *Problem {
 		p = &Problem{Status: http.StatusConflict, ID: "LYK-0501", Title: "The alert is already resolved"}
 	case errors.Is(err, fs.ErrNotExist):
 		p = &Problem{Status: http.StatusNotFound, ID: "LYK-0502", Title: "Not found"}
-	case errors.Is(err, care.ErrOutcome), errors.Is(err, care.ErrHome), errors.Is(err, errBadQuery):
+	case reported(err):
 		p = &Problem{Status: http.StatusUnprocessableEntity, ID: "LYK-0503", Title: "The request is not well formed", Detail: err.Error()}
 	case errors.Is(err, errNotSignedIn):
 		p = &Problem{Status: http.StatusUnauthorized, ID: "LYK-0504", Title: "Not signed in"}
 	case errors.Is(err, errNotAllowed):
 		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Your role does not allow this"}
+	case errors.Is(err, errNobody):
+		p = &Problem{Status: http.StatusConflict, ID: "LYK-0510", Title: "This sign-in belongs to nobody who is told of alerts"}
 	case errors.Is(err, errOtherSite):
 		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Pages of other sites may not do this"}
 	case errors.Is(err, errMethod):

@@ -56,6 +56,14 @@ func (h *homes) Add(ctx context.Context, home care.Home) error {
 	return nil
 }
 
+func (h *homes) Change(ctx context.Context, home care.Home) error {
+	if err := h.db.UpdateHome(ctx, home); err != nil {
+		return err
+	}
+	h.live.Home(watch.Status{Home: home})
+	return nil
+}
+
 // site is the whole web side on real stores.
 type site struct {
 	*httptest.Server
@@ -109,7 +117,7 @@ func open(t *testing.T, change ...func(*web.Options)) *site {
 	s.live, s.keeper = web.NewLive(s.db, log), access.NewKeeper(s.db)
 	s.homes = &homes{db: s.db, live: s.live, devs: map[string][]watch.Device{}}
 	for _, role := range []care.Role{care.Caregiver, care.Coordinator, care.Operator} {
-		if s.tokens[role], err = s.keeper.Create(t.Context(), care.Token, string(role)+" Å", role, 0); err != nil {
+		if s.tokens[role], err = s.keeper.Create(t.Context(), care.Token, access.Actor{Name: string(role) + " Å", Role: role}, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -118,6 +126,7 @@ func open(t *testing.T, change ...func(*web.Options)) *site {
 	}
 	o := web.Options{
 		Homes: s.homes, Alerts: s.db, History: s.series, Keeper: s.keeper, Operations: s.db, Live: s.live,
+		Team: s.db, Rota: s.db, Chain: s.db, Calm: s.db, Tests: s.db, Browsers: s.db, PushKey: "BPush", Nudge: func() {}, Zone: time.UTC,
 		Desk:    alarm.NewDesk(s.db, s.db, func(string) { s.live.AlertsChanged() }),
 		Ready:   func(context.Context) map[string]error { return map[string]error{"database": nil} },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),

@@ -17,6 +17,7 @@ type HomeView struct {
 	ID              string         `json:"id" example:"kasteren-c"`
 	Name            string         `json:"name" doc:"What staff call the home."`
 	Gateway         string         `json:"gateway"`
+	Area            string         `json:"area" doc:"The part of the municipality whose staff look after the home."`
 	Zone            string         `json:"zone" example:"Europe/Stockholm" doc:"IANA time zone of the home's schedules."`
 	CheckIns        []care.CheckIn `json:"check_ins" doc:"Daily check-in windows, minutes after midnight in the home's zone." nullable:"false"`
 	Online          bool           `json:"online" doc:"The gateway has been heard lately."`
@@ -30,6 +31,9 @@ type HomeView struct {
 	LastActivity    *activityView  `json:"last_activity,omitempty" doc:"The latest sign of life."`
 	DevicesSilent   int            `json:"devices_silent"`
 	BatteryLow      int            `json:"battery_low" doc:"Devices with a low battery."`
+	Protection      string         `json:"protection" enum:"never_tested,protected,test_due" doc:"Whether a press of the button has been proven to go the whole chain."`
+	Tested          *time.Time     `json:"tested" doc:"When a press last did."`
+	OwnTest         *time.Time     `json:"own_test" doc:"When the gateway's own daily test was last received."`
 }
 
 type activityView struct {
@@ -94,6 +98,16 @@ type alertView struct {
 	Outcome        string     `json:"outcome,omitempty" example:"helped"`
 	Note           string     `json:"note,omitempty"`
 	Recovered      *time.Time `json:"recovered,omitempty" doc:"When the cause went away."`
+	Stage          string     `json:"stage" enum:"open,acknowledged,on_the_way,resolved"`
+	HeldBy         string     `json:"held_by,omitempty" doc:"Who has it now."`
+	HeldAt         *time.Time `json:"held_at,omitempty"`
+	LeftAt         *time.Time `json:"left_at,omitempty" doc:"When they set out."`
+	Expected       *time.Time `json:"expected,omitempty" doc:"When they are expected to be there."`
+	Overdue        bool       `json:"overdue,omitempty" doc:"Who has it has not closed it in time: others are told anew."`
+	Unheard        bool       `json:"unheard,omitempty" doc:"Nobody was found to tell, or all were told in vain."`
+	Test           bool       `json:"test,omitempty" doc:"The press was announced as a test."`
+	Reached        *time.Time `json:"reached,omitempty" doc:"When the home said that it knows who has it."`
+	Heard          *time.Time `json:"heard,omitempty" doc:"When the resident's screen had shown it."`
 }
 
 func known(t time.Time) *time.Time {
@@ -106,7 +120,7 @@ func known(t time.Time) *time.Time {
 
 func viewHome(s watch.Status, now time.Time) HomeView {
 	v := HomeView{
-		ID: s.Home.ID, Name: s.Home.Name, Gateway: s.Home.Gateway, Zone: s.Home.Zone,
+		ID: s.Home.ID, Name: s.Home.Name, Gateway: s.Home.Gateway, Area: s.Home.Area, Zone: s.Home.Zone,
 		CheckIns: append([]care.CheckIn{}, s.Home.CheckIns...),
 		Online:   !s.Heard.IsZero() && !s.Silent, Silent: s.Silent, LastHeard: known(s.Heard),
 		ClockOK: s.ClockOK, SpoolDepth: s.Depth, LastCheckIn: known(s.CheckIn),
@@ -143,5 +157,7 @@ func viewAlert(a care.Alert, home string) alertView {
 		AcknowledgedBy: a.AcknowledgedBy, AcknowledgedAt: known(a.AcknowledgedAt),
 		ResolvedBy: a.ResolvedBy, ResolvedAt: known(a.ResolvedAt),
 		Outcome: string(a.Outcome), Note: a.Note, Recovered: known(a.Recovered),
+		Stage: string(a.Stage()), HeldBy: a.Hand.By, HeldAt: known(a.Hand.At), LeftAt: known(a.Hand.Left), Expected: known(a.Hand.Expected),
+		Overdue: a.Overdue, Unheard: a.Unheard, Test: a.Test, Reached: known(a.Reached), Heard: known(a.Heard),
 	}
 }

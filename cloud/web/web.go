@@ -33,6 +33,8 @@ type Homes interface {
 	// Add stores a new home; the error matches fs.ErrExist when its id or
 	// gateway is taken, and care.ErrHome when it is not well formed.
 	Add(ctx context.Context, home care.Home) error
+	// Change replaces the definition of a home; its errors are those of Add.
+	Change(ctx context.Context, home care.Home) error
 }
 
 // Alerts reads alerts and their changes.
@@ -72,7 +74,22 @@ type Options struct {
 	History    History
 	Keeper     Keeper
 	Operations Operations
-	Live       *Live
+	Team       Team
+	Rota       Rota
+	Chain      Chain
+	Calm       Calm
+	Tests      Tests
+	Browsers   Browsers
+	// Nudge says that somebody may have to be told of an alert. It does not block.
+	Nudge func()
+	// Zone is where night is night, for counts.
+	Zone *time.Location
+	// PushKey is the public key with which browsers subscribe to Web Push; ""
+	// where there is none.
+	PushKey string
+	// Callbacks are where providers report, by path beneath /callbacks/.
+	Callbacks map[string]http.Handler
+	Live      *Live
 	// Ready returns why the service cannot do its work, by part; nil values
 	// are parts that are well.
 	Ready   func(ctx context.Context) map[string]error
@@ -99,6 +116,10 @@ func New(o Options) http.Handler {
 	api.UseMiddleware(requireActor(api))
 	s.register(api)
 	r.Get("/api/v1/events", s.events)
+	for name, callback := range s.Callbacks {
+		r.Handle("/callbacks/"+name, callback)
+		r.Handle("/callbacks/"+name+"/*", callback)
+	}
 	r.Get("/docs", docsPage(api.OpenAPI()))
 	r.Get("/docs/style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css")

@@ -68,20 +68,45 @@ type Configure struct {
 	Heartbeat int `json:"heartbeat,omitempty"`
 }
 
-// Confirm tells the home how its press for help is going: someone has it.
+// The states of a Confirm. A gateway of a version before ConfirmOnTheWay
+// refuses it, so the cloud says ConfirmAcknowledged of a press first.
+const (
+	ConfirmAcknowledged = "acknowledged" // a person has it
+	ConfirmOnTheWay     = "on_the_way"   // and has set out
+	ConfirmResolved     = "resolved"     // a person has closed it: the last word
+)
+
+// Confirm is a word to the home about its press for help: who has it, and
+// when they are expected. Of two words about a press the later, by At, holds,
+// in whatever order they arrive; after ConfirmResolved none does.
 type Confirm struct {
 	Alert string `json:"alert"`
 	// Epoch and Seq name the press in the alarm lane.
 	Epoch string `json:"epoch"`
 	Seq   uint64 `json:"seq"`
-	// State is "acknowledged" or "resolved".
 	State string `json:"state"`
-	// By is the name that the resident is shown.
-	By string         `json:"by,omitempty"`
+	// By is the name that the resident is shown. Another name than before
+	// says that another person has taken it over.
+	By string `json:"by,omitempty"`
+	// At is when it was said, by the cloud's clock.
 	At devices.Micros `json:"at"`
+	// Expected is when the one who has it is expected to be there, by the
+	// cloud's clock; 0 is not said.
+	Expected devices.Micros `json:"expected,omitempty"`
 }
 
-// Reply answers a command, on the reply topic.
+// Heard is the result of a second Reply to a confirm command: that the home
+// has not only stored the word but that the resident was told it.
+type Heard struct {
+	// Heard: the resident's screen has shown it.
+	Heard bool `json:"heard"`
+	// Spoken: a voice has said it aloud, to the end. Without a Swedish voice
+	// the screen makes a sound instead.
+	Spoken bool `json:"spoken"`
+}
+
+// Reply answers a command, on the reply topic. There may be more than one to
+// a command: see Heard.
 type Reply struct {
 	ID     string          `json:"id"`
 	OK     bool            `json:"ok"`

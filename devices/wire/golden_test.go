@@ -102,7 +102,9 @@ func read(t *testing.T, leaf wire.Leaf, payload []byte) (says map[string]any, ag
 		switch c.Type {
 		case wire.CommandConfirm:
 			a := both[wire.Confirm](t, c.Args, nil)
-			says["confirm"] = map[string]any{"alert": a.Alert, "epoch": a.Epoch, "seq": a.Seq, "state": a.State, "by": a.By, "at": clock(a.At)}
+			word := map[string]any{"alert": a.Alert, "epoch": a.Epoch, "seq": a.Seq, "state": a.State, "by": a.By, "at": clock(a.At)}
+			put(word, "expected", clock(a.Expected))
+			says["confirm"] = word
 		case wire.CommandConfigure:
 			a := both[wire.Configure](t, c.Args, nil)
 			says["configure"] = map[string]any{"version": a.Version, "rooms": a.Rooms, "actions": a.Actions, "heartbeat": a.Heartbeat}

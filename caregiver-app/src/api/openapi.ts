@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was told of an alert, when, how, and what came of it */
+        get: operations["get-chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/on-the-way": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I am on the way */
+        post: operations["set-out-to-alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/resolve": {
         parameters: {
             query?: never;
@@ -66,6 +100,23 @@ export interface paths {
         put?: never;
         /** Close with an outcome */
         post: operations["resolve-alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have it now */
+        post: operations["take-over-alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -87,6 +138,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/members/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a person into a group */
+        put: operations["put-member"];
+        post?: never;
+        /** Take a person out of a group */
+        delete: operations["delete-member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -119,7 +188,8 @@ export interface paths {
         };
         /** One home with its devices and newest readings */
         get: operations["get-home"];
-        put?: never;
+        /** Change what a home is called, where it is, and its schedules */
+        put: operations["change-home"];
         post?: never;
         delete?: never;
         options?: never;
@@ -161,6 +231,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{id}/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have what is expected in a home not told of for a while; never an SOS, a fall, smoke or carbon monoxide */
+        post: operations["add-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tests of a home by a press of its button */
+        get: operations["list-tests"];
+        put?: never;
+        /** The next press is a test */
+        post: operations["announce-test"];
+        /** No press is awaited any more */
+        delete: operations["end-test"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What alerts asked of the staff in a while */
+        get: operations["get-load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -178,6 +301,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell me in this browser */
+        put: operations["put-browser"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/browser/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not tell me in this browser */
+        post: operations["delete-browser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/refused": {
         parameters: {
             query?: never;
@@ -187,6 +344,91 @@ export interface paths {
         };
         /** Messages that were not understood */
         get: operations["list-refused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be told of alerts */
+        get: operations["list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add or change a person */
+        put: operations["put-person"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told in which order */
+        get: operations["list-policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{severity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change who is told in which order */
+        put: operations["put-policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key with which a browser subscribes */
+        get: operations["get-push"];
         put?: never;
         post?: never;
         delete?: never;
@@ -213,6 +455,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on duty when */
+        get: operations["list-shifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add or change a shift */
+        put: operations["put-shift"];
+        post?: never;
+        /** Remove a shift */
+        delete: operations["delete-shift"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shifts/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody else goes on with a shift */
+        post: operations["hand-over-shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is not told of for a while */
+        get: operations["list-silences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell of it again */
+        post: operations["end-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -223,16 +551,41 @@ export interface components {
             /** Format: date-time */
             t: string;
         };
+        AddressView: {
+            /** @enum {string} */
+            channel: "push" | "sms" | "voice" | "email" | "webhook";
+            /** @description An E.164 number, an e-mail address, a URL; of push the person's id. */
+            to: string;
+        };
         AlertView: {
             /** Format: date-time */
             acknowledged_at?: string;
             acknowledged_by?: string;
             device: string;
+            /**
+             * Format: date-time
+             * @description When they are expected to be there.
+             */
+            expected?: string;
+            /**
+             * Format: date-time
+             * @description When the resident's screen had shown it.
+             */
+            heard?: string;
+            /** Format: date-time */
+            held_at?: string;
+            /** @description Who has it now. */
+            held_by?: string;
             home: string;
             home_name: string;
             id: string;
             /** @example sos */
             kind: string;
+            /**
+             * Format: date-time
+             * @description When they set out.
+             */
+            left_at?: string;
             note?: string;
             /**
              * Format: date-time
@@ -241,11 +594,18 @@ export interface components {
             observed: string;
             /** @example helped */
             outcome?: string;
+            /** @description Who has it has not closed it in time: others are told anew. */
+            overdue?: boolean;
             /**
              * Format: date-time
              * @description When the service knew.
              */
             raised: string;
+            /**
+             * Format: date-time
+             * @description When the home said that it knows who has it.
+             */
+            reached?: string;
             /**
              * Format: date-time
              * @description When the cause went away.
@@ -258,7 +618,13 @@ export interface components {
             /** @enum {string} */
             severity: "emergency" | "attention" | "technical";
             /** @enum {string} */
+            stage: "open" | "acknowledged" | "on_the_way" | "resolved";
+            /** @enum {string} */
             state: "open" | "acknowledged" | "resolved";
+            /** @description The press was announced as a test. */
+            test?: boolean;
+            /** @description Nobody was found to tell, or all were told in vain. */
+            unheard?: boolean;
         };
         AlertsView: {
             alerts: components["schemas"]["AlertView"][];
@@ -274,11 +640,38 @@ export interface components {
             detail?: string;
             role: string;
         };
+        ChainView: {
+            alert: components["schemas"]["AlertView"];
+            deeds: components["schemas"]["DeedView"][];
+            /**
+             * Format: date-time
+             * @description When it is looked at again; null when nothing is left to do.
+             */
+            next: string | null;
+            /** @description Who is told then, while nobody has it. */
+            next_groups: string[];
+            told: components["schemas"]["ToldView"][];
+        };
+        ChangedHomeBody: {
+            area: string;
+            check_ins: components["schemas"]["CheckIn"][];
+            name: string;
+            /** @default Europe/Stockholm */
+            zone: string;
+        };
         CheckIn: {
             /** Format: int64 */
             by: number;
             /** Format: int64 */
             from: number;
+        };
+        DeedView: {
+            /** @example acknowledge */
+            action: string;
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            role: string;
         };
         DeviceView: {
             /**
@@ -304,7 +697,20 @@ export interface components {
             /** @description The value at the given location */
             value?: unknown;
         };
+        HandOverInputBody: {
+            /**
+             * Format: date-time
+             * @description From when; default now.
+             */
+            at?: string;
+            /** @description The id of the shift that they get. */
+            next: string;
+            /** @description Who goes on. */
+            person: string;
+        };
         HomeDetail: {
+            /** @description The part of the municipality whose staff look after the home. */
+            area: string;
             /**
              * Format: int64
              * @description Devices with a low battery.
@@ -347,6 +753,16 @@ export interface components {
              * @description Alerts that are open or acknowledged.
              */
             open_alerts: number;
+            /**
+             * Format: date-time
+             * @description When the gateway's own daily test was last received.
+             */
+            own_test: string | null;
+            /**
+             * @description Whether a press of the button has been proven to go the whole chain.
+             * @enum {string}
+             */
+            protection: "never_tested" | "protected" | "test_due";
             /** @description The gateway was heard once but not lately. */
             silent: boolean;
             /**
@@ -355,12 +771,19 @@ export interface components {
              */
             spool_depth: number;
             /**
+             * Format: date-time
+             * @description When a press last did.
+             */
+            tested: string | null;
+            /**
              * @description IANA time zone of the home's schedules.
              * @example Europe/Stockholm
              */
             zone: string;
         };
         HomeView: {
+            /** @description The part of the municipality whose staff look after the home. */
+            area: string;
             /**
              * Format: int64
              * @description Devices with a low battery.
@@ -398,6 +821,16 @@ export interface components {
              * @description Alerts that are open or acknowledged.
              */
             open_alerts: number;
+            /**
+             * Format: date-time
+             * @description When the gateway's own daily test was last received.
+             */
+            own_test: string | null;
+            /**
+             * @description Whether a press of the button has been proven to go the whole chain.
+             * @enum {string}
+             */
+            protection: "never_tested" | "protected" | "test_due";
             /** @description The gateway was heard once but not lately. */
             silent: boolean;
             /**
@@ -405,6 +838,11 @@ export interface components {
              * @description Records that wait in the gateway.
              */
             spool_depth: number;
+            /**
+             * Format: date-time
+             * @description When a press last did.
+             */
+            tested: string | null;
             /**
              * @description IANA time zone of the home's schedules.
              * @example Europe/Stockholm
@@ -414,14 +852,53 @@ export interface components {
         HomesView: {
             homes: components["schemas"]["HomeView"][];
         };
+        KindLoadView: {
+            kind: string;
+            /** @description Of those that are closed. */
+            outcomes: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            raised: number;
+            /**
+             * Format: double
+             * @description Seconds, the middle of the times until somebody took one.
+             */
+            taken: number | null;
+        };
+        LoadView: {
+            /** Format: date-time */
+            from: string;
+            kinds: components["schemas"]["KindLoadView"][];
+            people: components["schemas"]["PersonLoadView"][];
+            /** Format: date-time */
+            to: string;
+        };
         MeView: {
             /** @example sv */
             language: string;
             name: string;
+            /** @description Who they are among those who are told of alerts; empty for nobody. */
+            person: string;
             /** @enum {string} */
             role: "caregiver" | "coordinator" | "operator";
         };
+        MemberInputBody: {
+            /** @description The kinds of alert that they are told of; empty is all. */
+            alerts: string[];
+        };
+        MemberView: {
+            /** @description The kinds of alert that they are told of; empty is all. */
+            alerts: string[];
+            /** @enum {string} */
+            group: "all_staff" | "contacts" | "responders" | "last_resort";
+            person: string;
+            /** @description An area, empty for every area; of contacts and responders a home. */
+            scope: string;
+        };
         NewHome: {
+            /** @description The part of the municipality whose staff look after the home. */
+            area?: string;
             check_ins?: components["schemas"]["CheckIn"][] | null;
             gateway: string;
             /** @description Lower-case letters, digits, '.', '_' and '-'. */
@@ -429,6 +906,86 @@ export interface components {
             name: string;
             /** @default Europe/Stockholm */
             zone: string;
+        };
+        OnTheWayInputBody: {
+            /**
+             * Format: int64
+             * @description Until you are there; 0 is not said.
+             */
+            minutes?: number;
+        };
+        PeopleView: {
+            /** @description Somebody is there to be told when nobody else answers, whatever the area. */
+            last_resort: boolean;
+            people: components["schemas"]["PersonView"][];
+        };
+        PersonInputBody: {
+            /** @description In the order in which they are tried. */
+            addresses: components["schemas"]["AddressView"][];
+            away?: boolean;
+            /** @default sv */
+            language: string;
+            name: string;
+        };
+        PersonLoadView: {
+            /**
+             * Format: int64
+             * @description Different ones.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Of those, between 22 and 6 in Sweden.
+             */
+            by_night: number;
+            name: string;
+            person: string;
+            /**
+             * Format: int64
+             * @description Messages that a provider accepted.
+             */
+            told: number;
+        };
+        PersonView: {
+            /** @description Only for who may manage people. */
+            addresses?: components["schemas"]["AddressView"][] | null;
+            /** @description Is told of nothing for now. */
+            away: boolean;
+            /** @description How they can be reached, in the order in which it is tried. */
+            channels: string[];
+            groups: components["schemas"]["MemberView"][];
+            id: string;
+            /** @example sv */
+            language: string;
+            name: string;
+        };
+        PoliciesView: {
+            policies: components["schemas"]["PolicyView"][];
+        };
+        PolicyInputBody: {
+            /**
+             * Format: int64
+             * @description Minutes.
+             */
+            hold: number;
+            /** Format: int64 */
+            rounds: number;
+            steps: components["schemas"]["StepView"][];
+        };
+        PolicyView: {
+            /**
+             * Format: int64
+             * @description Minutes for which a taken alert is left to who took it.
+             */
+            hold: number;
+            /**
+             * Format: int64
+             * @description How often the steps are gone through; 0 is until somebody takes the alert.
+             */
+            rounds: number;
+            /** @enum {string} */
+            severity: "emergency" | "attention" | "technical";
+            steps: components["schemas"]["StepView"][];
         };
         Problem: {
             /** @description What is wrong this time. */
@@ -449,6 +1006,10 @@ export interface components {
             title: string;
             /** @description Where the problem is described. */
             type: string;
+        };
+        PushView: {
+            /** @description The application server key, base64url; empty where there is no Web Push. */
+            key: string;
         };
         ReadingView: {
             device: string;
@@ -504,6 +1065,149 @@ export interface components {
         SessionInputBody: {
             /** @description An access token, or the code of a sign-in link. */
             token: string;
+        };
+        ShiftInputBody: {
+            area: string;
+            /** Format: date-time */
+            from: string;
+            override?: boolean;
+            person: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ShiftView: {
+            area: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** @description Counts in place of all others of the area that it overlaps. */
+            override: boolean;
+            person: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ShiftsView: {
+            /** @description Who is on duty in the area now. */
+            on_duty: string[];
+            shifts: components["schemas"]["ShiftView"][];
+        };
+        SilenceInputBody: {
+            device?: string;
+            /**
+             * Format: date-time
+             * @description Default now.
+             */
+            from?: string;
+            kinds?: string[] | null;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Within 60 days.
+             */
+            to: string;
+        };
+        SilenceView: {
+            author: string;
+            /** @description Empty is all. */
+            device: string;
+            /** Format: date-time */
+            from: string;
+            home: string;
+            home_name: string;
+            id: string;
+            /** @description Empty is all that may be silenced. */
+            kinds: string[];
+            reason: string;
+            /** Format: date-time */
+            to: string;
+        };
+        SilencesView: {
+            silences: components["schemas"]["SilenceView"][];
+        };
+        StepView: {
+            groups: ("on_duty" | "all_staff" | "contacts" | "responders" | "last_resort")[];
+            /**
+             * Format: int64
+             * @description Seconds until the next step.
+             */
+            wait: number;
+        };
+        Subscription: {
+            endpoint: string;
+            keys: components["schemas"]["SubscriptionKeysStruct"];
+        };
+        SubscriptionKeysStruct: {
+            auth: string;
+            p256dh: string;
+        };
+        TestInputBody: {
+            /**
+             * Format: int64
+             * @description For how long the press is awaited.
+             * @default 10
+             */
+            minutes: number;
+        };
+        TestView: {
+            /** @description The press. */
+            alert?: string;
+            by: string;
+            /** Format: date-time */
+            ended?: string;
+            /**
+             * @description What is missing.
+             * @enum {string}
+             */
+            failed?: "not_told" | "not_reached" | "not_taken" | "no_press";
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** Format: date-time */
+            passed?: string;
+            /** @enum {string} */
+            state: "awaited" | "pressed" | "passed" | "failed";
+            /**
+             * Format: date-time
+             * @description Until when the press is awaited.
+             */
+            to: string;
+        };
+        TestsView: {
+            /** @description The newest first. */
+            tests: components["schemas"]["TestView"][];
+        };
+        ToldView: {
+            /** @enum {string} */
+            about: "alarm" | "taken" | "closed" | "answer";
+            /**
+             * Format: date-time
+             * @description When the state was reached.
+             */
+            changed: string;
+            /** @enum {string} */
+            channel: "push" | "sms" | "voice" | "email" | "webhook";
+            /** Format: date-time */
+            decided: string;
+            /** @enum {string} */
+            group: "on_duty" | "all_staff" | "contacts" | "responders" | "last_resort" | "tester";
+            name: string;
+            person: string;
+            /** @description Why it failed or waits. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description From 0.
+             */
+            round: number;
+            /** @enum {string} */
+            state: "waiting" | "accepted" | "delivered" | "failed" | "dropped";
+            /**
+             * Format: int64
+             * @description From 0.
+             */
+            step: number;
+            /** Format: int64 */
+            tries: number;
         };
         WindowView: {
             /** Format: int64 */
@@ -633,6 +1337,75 @@ export interface operations {
             };
         };
     };
+    "get-chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-out-to-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnTheWayInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "resolve-alert": {
         parameters: {
             query?: never;
@@ -650,6 +1423,40 @@ export interface operations {
                 "application/json": components["schemas"]["ResolveInputBody"];
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-over-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -692,6 +1499,70 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    "put-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-member": {
+        parameters: {
+            query?: {
+                /** @description An area, empty for every area; of contacts and responders a home. */
+                scope?: string;
+            };
+            header?: never;
+            path: {
+                group: "all_staff" | "contacts" | "responders" | "last_resort";
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -789,6 +1660,41 @@ export interface operations {
             };
         };
     };
+    "change-home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedHomeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -865,6 +1771,171 @@ export interface operations {
             };
         };
     };
+    "add-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "announce-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-load": {
+        parameters: {
+            query?: {
+                area?: string;
+                /** @description RFC 3339 time or date; default now. */
+                from?: string;
+                /** @description RFC 3339 time or date; default a week after from. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-me": {
         parameters: {
             query?: never;
@@ -882,6 +1953,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MeView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscription"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscription"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -912,6 +2045,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusedList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-policies": {
+        parameters: {
+            query?: {
+                area?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoliciesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                severity: "emergency" | "attention" | "technical";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushView"];
                 };
             };
             /** @description Error */
@@ -972,6 +2260,192 @@ export interface operations {
             204: {
                 headers: {
                     "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-shifts": {
+        parameters: {
+            query?: {
+                area?: string;
+                /** @description RFC 3339 time or date; default now. */
+                from?: string;
+                /** @description RFC 3339 time or date; default a week after from. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over-shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-silences": {
+        parameters: {
+            query?: {
+                home?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilencesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;

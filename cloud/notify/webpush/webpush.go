@@ -61,6 +61,13 @@ type Options struct {
 	AllowPrivate bool
 }
 
+// pushServices are those of the common browsers: Chrome, Chromium as
+// distributions build it, Firefox, Safari, Edge. The service reaches them
+// through a proxy too, where there is one; any other only directly.
+var pushServices = []string{
+	"fcm.googleapis.com", "jmt17.google.com", ".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com",
+}
+
 // Channel is a notify.Channel.
 type Channel struct {
 	opts   Options
@@ -96,7 +103,7 @@ func New(opts Options) (*Channel, error) {
 		return nil, fmt.Errorf("%s: webpush: %w", notify.ErrIDSettings, err)
 	}
 	return &Channel{opts: opts, poster: notify.Poster{
-		Channel: Name, Client: notify.NewClient(!opts.AllowPrivate), Timeout: opts.Timeout, Mute: true,
+		Channel: Name, Client: notify.NewClient(!opts.AllowPrivate, pushServices...), Timeout: opts.Timeout, Mute: true,
 	}}, nil
 }
 

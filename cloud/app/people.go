@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/store"
+)
+
+type personAddCmd struct {
+	ID         string   `help:"Id of the person." required:""`
+	Name       string   `help:"Their name, as shown beside what they do. Default: the id."`
+	Language   string   `help:"In which they are told: sv or en." default:"sv"`
+	Push       bool     `help:"Tell them in their browsers first."`
+	SMS        []string `name:"sms" help:"Their telephone number, E.164; may be given more than once." placeholder:"+46…"`
+	Email      []string `help:"Their e-mail address; may be given more than once." placeholder:"ADDRESS"`
+	Webhook    []string `help:"A URL that is called; may be given more than once." placeholder:"URL"`
+	Staff      []string `help:"An area of whose staff they are; '' is every area. May be given more than once." placeholder:"AREA"`
+	LastResort bool     `help:"Tell them when nobody else answers, whatever the area."`
+	RelativeOf []string `help:"A home whose resident lets them know of alarms; may be given more than once." placeholder:"HOME"`
+	Responder  []string `help:"A home to which they go when asked; may be given more than once." placeholder:"HOME"`
+}
+
+// Run stores the person. Groups are added to, never taken from.
+func (p *personAddCmd) Run(c *CLI, env Env) error {
+	if p.Name == "" {
+		p.Name = p.ID
+	}
+	person := care.Person{ID: p.ID, Name: p.Name, Language: p.Language}
+	if p.Push {
+		person.Addresses = append(person.Addresses, care.Address{Channel: care.ChannelPush, To: p.ID})
+	}
+	for _, of := range []struct {
+		channel care.Channel
+		to      []string
+	}{{care.ChannelSMS, p.SMS}, {care.ChannelEmail, p.Email}, {care.ChannelWebhook, p.Webhook}} {
+		for _, to := range of.to {
+			person.Addresses = append(person.Addresses, care.Address{Channel: of.channel, To: to})
+		}
+	}
+	members := []care.Member{}
+	if p.LastResort {
+		members = append(members, care.Member{Group: care.GroupLastResort, Person: p.ID})
+	}
+	for _, of := range []struct {
+		group  care.Group
+		scopes []string
+	}{{care.GroupAllStaff, p.Staff}, {care.GroupContacts, p.RelativeOf}, {care.GroupResponders, p.Responder}} {
+		for _, scope := range of.scopes {
+			members = append(members, care.Member{Group: of.group, Scope: scope, Person: p.ID})
+		}
+	}
+	return c.with(env, func(db *store.Store) error {
+		for _, m := range members {
+			if m.Group.OfHome() {
+				if _, err := db.Home(env.Context, m.Scope); err != nil {
+					return err
+				}
+			}
+		}
+		if err := db.PutPerson(env.Context, person); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := db.PutMember(env.Context, m); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(env.Out, "%s is told of alerts\n", person.Name)
+		return err
+	})
+}
+
+type personListCmd struct{}
+
+// Run lists people with how they are reached and their groups.
+func (personListCmd) Run(c *CLI, env Env) error {
+	return c.with(env, func(db *store.Store) error {
+		people, err := db.People(env.Context)
+		members, err2 := db.AllMembers(env.Context)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		for _, p := range people {
+			var how, groups []string
+			for _, a := range p.Addresses {
+				how = append(how, string(a.Channel)+":"+a.To)
+			}
+			for _, m := range members {
+				if m.Person == p.ID {
+					groups = append(groups, strings.TrimSuffix(string(m.Group)+":"+m.Scope, ":"))
+				}
+			}
+			if _, err := fmt.Fprintf(env.Out, "%s\t%s\t%s\t%s\n", p.ID, p.Name, strings.Join(how, " "), strings.Join(groups, " ")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type incomingCmd struct {
+	Providers Providers `embed:""`
+}
+
+// Run prints where an SMS provider hands in what people answer.
+func (i *incomingCmd) Run(c *CLI, env Env) error {
+	return c.with(env, func(db *store.Store) error {
+		channels, err := i.Providers.open(context.WithoutCancel(env.Context), db, c.options(env).Log)
+		if err != nil {
+			return err
+		}
+		if channels.incoming == "" {
+			return errors.New("this needs --url and an SMS provider's settings")
+		}
+		_, err = fmt.Fprintln(env.Out, channels.incoming)
+		return err
+	})
+}

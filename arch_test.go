@@ -28,6 +28,7 @@ var rules = []struct {
 	{"devices/replay", []string{"devices"}, "recordings become readings"},
 
 	{"gateway", []string{"devices", "gateway"}, "home and cloud meet in devices/wire only"},
+	{"gateway/app", []string{"devices", "gateway", "caregiver-app"}, "only app chooses implementations, and the page that the kiosk serves"},
 	{"gateway/clock", []string{"devices"}, "time in the home depends on nothing"},
 	{"gateway/spool", []string{"devices", "gateway/clock"}, "what keeps a press must not depend on what sends it"},
 	{"gateway/uplink", []string{"devices", "gateway/clock", "gateway/spool"}, "sending knows the queue and the time, not the home"},

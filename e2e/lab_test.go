@@ -173,16 +173,24 @@ type cloud struct {
 	data       string
 	http, mqtt string
 	args       []string
+	env        []string // besides the test's own
 	token      string
 }
 
 // startCloud starts a cloud with one home, "home", whose gateway is "gw".
 func startCloud(t *testing.T, args ...string) *cloud {
 	t.Helper()
-	c := &cloud{t: t, data: t.TempDir(), http: freeAddress(t), mqtt: freeAddress(t), args: args}
-	c.cli("home", "add", "--id", "home", "--gateway", "gw", "--name", "Hemma hos Karin")
-	c.token = c.tokenFor("caregiver")
+	c := newCloud(t, args...)
 	c.restart()
+	return c
+}
+
+// newCloud is a cloud with that home that has not been started.
+func newCloud(t *testing.T, args ...string) *cloud {
+	t.Helper()
+	c := &cloud{t: t, data: t.TempDir(), http: freeAddress(t), mqtt: freeAddress(t), args: args}
+	c.cli("home", "add", "--id", "home", "--gateway", "gw", "--name", "Hemma hos Karin", "--area", "norr")
+	c.token = c.tokenFor("caregiver")
 	return c
 }
 
@@ -202,16 +210,18 @@ func (c *cloud) cli(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (c *cloud) tokenFor(role string) string {
+func (c *cloud) tokenFor(role string, more ...string) string {
 	c.t.Helper()
-	return c.cli("token", "create", "--role", role)
+	return c.cli(append([]string{"token", "create", "--role", role}, more...)...)
 }
 
 // restart starts the cloud, after it was killed or for the first time.
 func (c *cloud) restart() {
 	c.t.Helper()
 	args := append([]string{"run", "--data", c.data, "--listen", c.http, "--mqtt-listen", c.mqtt}, c.args...)
-	c.process = start(c.t, "lykta-cloud", args...)
+	cmd := exec.Command(filepath.Join(bin, "lykta-cloud"), args...)
+	cmd.Env = append(os.Environ(), c.env...)
+	c.process = startCommand(c.t, "lykta-cloud", cmd)
 	eventually(c.t, "the cloud answers", c.answers)
 }
 
@@ -258,9 +268,15 @@ func (c *cloud) get(path string, into any) {
 
 func (c *cloud) post(path, body string) {
 	c.t.Helper()
-	status, data, err := c.do(http.MethodPost, path, c.token, strings.NewReader(body))
-	if err != nil || status != http.StatusOK {
-		c.t.Fatalf("POST %s: %d %v %s", path, status, err, data)
+	c.as(c.token, http.MethodPost, path, body)
+}
+
+// as makes a request that succeeds, with somebody's token.
+func (c *cloud) as(token, method, path, body string) {
+	c.t.Helper()
+	status, data, err := c.do(method, path, token, strings.NewReader(body))
+	if err != nil || status/100 != 2 {
+		c.t.Fatalf("%s %s: %d %v %s", method, path, status, err, data)
 	}
 }
 

@@ -143,13 +143,14 @@ type homeAddCmd struct {
 	ID      string   `help:"Id of the home." required:""`
 	Gateway string   `help:"Id of its gateway." required:""`
 	Name    string   `help:"What staff call it. Default: the id."`
+	Area    string   `help:"The part of the municipality whose staff look after it."`
 	Zone    string   `help:"IANA time zone of its schedules." default:"${zone}"`
 	CheckIn []string `help:"A daily check-in window, as 08:00-10:00; may be given more than once." placeholder:"FROM-BY"`
 }
 
 // Run adds a home.
 func (h *homeAddCmd) Run(c *CLI, env Env) error {
-	home := care.Home{ID: h.ID, Gateway: h.Gateway, Name: h.Name, Zone: h.Zone, Created: time.Now()}
+	home := care.Home{ID: h.ID, Gateway: h.Gateway, Name: h.Name, Area: h.Area, Zone: h.Zone, Created: time.Now()}
 	if home.Name == "" {
 		home.Name = h.ID
 	}

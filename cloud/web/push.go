@@ -34,8 +34,11 @@ func (s *server) getPush(context.Context, *struct{}) (*body[pushView], error) {
 	return &body[pushView]{pushView{s.PushKey}}, nil
 }
 
+// subscription is what a browser's PushSubscription says of itself; what else
+// it says is of no use here.
 type subscription struct {
-	Endpoint string `json:"endpoint" minLength:"1" maxLength:"2048"`
+	_        struct{} `json:"-" additionalProperties:"true"`
+	Endpoint string   `json:"endpoint" minLength:"1" maxLength:"2048"`
 	Keys     struct {
 		P256dh string `json:"p256dh" maxLength:"200"`
 		Auth   string `json:"auth" maxLength:"100"`

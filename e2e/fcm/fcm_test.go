@@ -1,9 +1,7 @@
 package fcm
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,36 +11,23 @@ import (
 	"github.com/lykta/lykta/cloud/notify/webpush"
 )
 
-// alert is a message as the cloud sends one.
-type alert struct{ Key, Title, Text string }
-
-// seen is what the browser tells of its service worker.
-type seen struct {
-	Received []alert
-	Shown    []struct{ Title, Body, Tag string }
-}
-
 // A real browser subscribes, a sender in another process pushes, the browser's
 // service worker reads it and shows it; and so on until it unsubscribes.
 func TestChromiumReceivesAPush(t *testing.T) {
 	s := New(t)
-	page := httptest.NewServer(http.FileServer(http.Dir("testdata")))
-	t.Cleanup(page.Close)
-	browser, send := startBrowser(t, s, page.URL), startSender(t, s)
+	browser, send := s.Open(t), startSender(t, s)
 	keys := newKeys(t)
 
-	var subscription json.RawMessage
-	browser.ask("subscribe "+keys.Public, &subscription)
-	accepted := func(a alert) {
+	subscription := browser.Subscribe(keys.Public)
+	accepted := func(a Alert) {
 		t.Helper()
-		if kind := send(order{keys, string(subscription), a}); kind != "accepted" {
+		if kind := send(order{keys, subscription, a}); kind != "accepted" {
 			t.Fatalf("%s: %s", a.Text, kind)
 		}
 	}
-	help := alert{"alert-1/0/anna", "Larm", "Någon behöver hjälp. Öppna Lykta."}
+	help := Alert{Key: "alert-1/0/anna", Title: "Larm", Text: "Någon behöver hjälp. Öppna Lykta.", Emergency: true}
 	accepted(help)
-	var got seen
-	browser.ask("received 1", &got)
+	got := browser.Received(1)
 	if len(got.Received) != 1 || got.Received[0] != help {
 		t.Errorf("the service worker received %+v", got.Received)
 	}
@@ -52,19 +37,19 @@ func TestChromiumReceivesAPush(t *testing.T) {
 	eventually(t, "the browser confirms", func() bool { return s.Pushed()[0].Delivered })
 	p := s.Pushed()[0]
 	if p.Status != http.StatusCreated || p.Length != 4096 || p.Header.Get("Urgency") != "high" || p.Header.Get("Topic") == "" ||
-		!strings.Contains(string(subscription), p.Endpoint) {
+		!strings.Contains(subscription, p.Endpoint) {
 		t.Errorf("the sender posted %+v", p)
 	}
 
 	// Out of reach a repetition replaces the first, and the others keep their order.
 	s.Behave(Keep)
-	again, other := help, alert{"alert-2/0/anna", "Larm", "Någon har ramlat. Öppna Lykta."}
+	again, other := help, Alert{Key: "alert-2/0/anna", Title: "Larm", Text: "Någon har ramlat. Öppna Lykta.", Emergency: true}
 	accepted(again)
 	again.Text = "Ingen har svarat än. Öppna Lykta."
 	accepted(other)
 	accepted(again)
 	s.Behave(Deliver)
-	browser.ask("received 3", &got)
+	got = browser.Received(3)
 	if len(got.Received) != 3 || got.Received[1] != other || got.Received[2] != again {
 		t.Errorf("back in reach the service worker received %+v", got.Received)
 	}
@@ -72,10 +57,9 @@ func TestChromiumReceivesAPush(t *testing.T) {
 		t.Errorf("the browser shows %+v", got.Shown)
 	}
 
-	var unsubscribed bool
-	browser.ask("unsubscribe", &unsubscribed)
+	unsubscribed := browser.Unsubscribe()
 	eventually(t, "the browser takes the subscription back", func() bool { return s.Subscriptions() == 0 })
-	if kind := send(order{keys, string(subscription), help}); !unsubscribed || kind != notify.ErrGone.Error() {
+	if kind := send(order{keys, subscription, help}); !unsubscribed || kind != notify.ErrGone.Error() {
 		t.Errorf("unsubscribed %v; then a push is %q", unsubscribed, kind)
 	}
 }
@@ -107,7 +91,7 @@ func TestBehaviour(t *testing.T) {
 		if c.want != nil {
 			want = c.want.Error()
 		}
-		got := send(order{c.keys, c.to, alert{c.name, "Larm", "Öppna Lykta."}})
+		got := send(order{c.keys, c.to, Alert{Key: c.name, Title: "Larm", Text: "Öppna Lykta."}})
 		pushed := s.Pushed()
 		if last := pushed[len(pushed)-1]; got != want || last.Status != c.status || last.Delivered {
 			t.Errorf("%s: the sender says %q, wants %q; answered %d, wants %d; delivered %v", c.name, got, want, last.Status, c.status, last.Delivered)

@@ -1,8 +1,6 @@
 package fcm
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -11,11 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,9 +18,6 @@ import (
 	"github.com/lykta/lykta/cloud/notify/notifytest"
 	"github.com/lykta/lykta/cloud/notify/webpush"
 )
-
-// patience bounds every wait; a browser starts slowly on a busy machine.
-const patience = 90 * time.Second
 
 const asSender = "LYKTA_TEST_AS_SENDER"
 
@@ -43,7 +35,7 @@ func TestMain(m *testing.M) {
 type order struct {
 	Keys  keyPair
 	To    string
-	Alert alert
+	Alert Alert
 }
 
 // sendOrders answers each order with "accepted" or the kind of the failure.
@@ -95,69 +87,6 @@ func startSender(t *testing.T, s *Service) func(order) string {
 		}
 		sender.ask(string(line), &kind)
 		return kind
-	}
-}
-
-func startBrowser(t *testing.T, s *Service, address string) *talker {
-	t.Helper()
-	playwright, err := filepath.Abs("../../caregiver-app/node_modules/playwright-core")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(playwright); err != nil && os.Getenv("LYKTA_REQUIRE_DIST") != "1" {
-		t.Skip("playwright-core is not installed; make test installs it")
-	}
-	return talk(t, nil, "node", append([]string{"testdata/browser.mjs", playwright, address, t.TempDir()}, s.ChromiumFlags()...)...)
-}
-
-// talker is a program that answers every line with one of JSON.
-type talker struct {
-	t   *testing.T
-	in  io.Writer
-	out *bufio.Reader
-}
-
-// talk starts a program. It ends by itself when the test is over.
-func talk(t *testing.T, env []string, name string, args ...string) *talker {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	var complaints bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), &complaints
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that a browser ends with it
-	cmd.WaitDelay = 10 * time.Second
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s: %v\n%s", name, err, complaints.String())
-		}
-	})
-	return &talker{t, in, bufio.NewReader(out)}
-}
-
-func (p *talker) ask(line string, answer any) {
-	p.t.Helper()
-	if _, err := io.WriteString(p.in, line+"\n"); err != nil {
-		p.t.Fatal(err)
-	}
-	said, err := p.out.ReadBytes('\n')
-	if err != nil {
-		p.t.Fatalf("no answer to %q: %v", line, err)
-	}
-	if err := json.Unmarshal(said, answer); err != nil {
-		p.t.Fatalf("%q: %v", said, err)
 	}
 }
 

@@ -206,7 +206,7 @@ func (w *world) checkAlerts(f found) {
 	}
 }
 
-var press = map[spool.PressState]int{"not_saved": 0, spool.Sending: 1, spool.Received: 2, spool.Refused: 2, spool.Has: 3, spool.Resolved: 4}
+var press = map[spool.PressState]int{"not_saved": 0, spool.Sending: 1, spool.Received: 2, spool.Refused: 2, spool.Has: 3, spool.OnTheWay: 3, spool.Resolved: 4}
 
 // checkResident: what the screen in the home said was true when it said it,
 // and is true in the end (P1).

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	caregiverapp "github.com/lykta/lykta/caregiver-app"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/decode/zigbee2mqtt"
 	"github.com/lykta/lykta/devices/wire"
@@ -102,6 +103,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		Decoder: decoder{zigbee2mqtt.New(opt.RadioTopic, nil)},
 		Reply:   up.Reply,
 		Show:    shown.put,
+		Test:    true,
 	})
 	if err != nil {
 		return err
@@ -127,7 +129,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		at.MQTT = port.Addr()
 	}
 	if opt.KioskListen != "" {
-		screen, err := kiosk.Listen(opt.KioskListen, func() any { return home.Status() })
+		screen, err := opt.screen(home, log)
 		if err != nil {
 			// A press is heard without a screen; a gateway that does not start hears none.
 			log.Error("the resident's screen cannot be served", "id", "LYK-0418", "err", err)
@@ -142,6 +144,24 @@ func Run(ctx context.Context, opt Options) (err error) {
 		opt.Ready(at)
 	}
 	return parts.wait(ctx)
+}
+
+// screen opens the port of the resident's screen.
+func (opt Options) screen(home *hub.Hub, log *slog.Logger) (*kiosk.Server, error) {
+	pages, err := caregiverapp.Files()
+	if err != nil {
+		return nil, fmt.Errorf("find the resident's screen: %w", err)
+	}
+	return kiosk.Listen(opt.KioskListen, kiosk.Options{
+		Pages: pages, Status: func() any { return home.Status() }, Log: log,
+		Heard: func(ctx context.Context, said kiosk.Heard) error {
+			err := home.Heard(ctx, hub.Heard(said))
+			if errors.Is(err, spool.ErrNoPress) {
+				return kiosk.ErrPast
+			}
+			return err
+		},
+	})
 }
 
 func (h Home) logger() *slog.Logger {

@@ -40,6 +40,7 @@ type Clock struct {
 	mu     sync.Mutex
 	agreed bool
 	offset time.Duration // how far the wall clock had been stepped when the cloud last agreed
+	began  time.Time     // when this boot's line began, by the cloud's clock; zero when it has not said
 }
 
 // Machine is the clock of a machine. The time that passes is Go's own in any
@@ -116,7 +117,23 @@ func (c *Clock) Heard(cloud devices.Micros) {
 	agreed, offset := wall.Sub(cloud.Time()).Abs() <= Tolerance, c.stepped(wall, elapsed)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.agreed, c.offset = agreed, offset
+	c.agreed, c.offset, c.began = agreed, offset, cloud.Time().Add(-elapsed)
+}
+
+// Right is now, for what people are shown: by the wall clock when that is to
+// be trusted, and else by the cloud's, as it last said it and as time has passed since.
+// known is false when there is neither.
+func (c *Clock) Right() (now devices.Micros, known bool) {
+	wall, elapsed := c.read()
+	if c.ok(wall, elapsed) {
+		return devices.MicrosOf(wall), true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.began.IsZero() {
+		return 0, false
+	}
+	return devices.MicrosOf(c.began.Add(elapsed)), true
 }
 
 // kernelSynced reports whether the kernel's clock is disciplined by something

@@ -32,6 +32,8 @@ func (h *Hub) command(ctx context.Context, c wire.Command) {
 		if p := h.act(ctx, c); p != nil {
 			reply.OK, reply.Error = false, p
 			h.log.Warn("command not carried out", "type", c.Type, "id", p.ID, "err", p.Text)
+		} else if c.Type == wire.CommandConfirm {
+			reply.Result = h.heardResult(c.ID)
 		}
 		if reply.OK || reply.Error.ID != idNotStored { // that one may go better next time
 			h.answered.add(reply)
@@ -49,7 +51,7 @@ func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
 	case wire.CommandConfigure:
 		return h.configure(c.Args)
 	case wire.CommandConfirm:
-		return h.confirm(ctx, c.Args)
+		return h.confirm(ctx, c.ID, c.Args)
 	case wire.CommandAnnounce:
 		var args struct {
 			Text string `json:"text"`
@@ -57,7 +59,8 @@ func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
 		if err := json.Unmarshal(c.Args, &args); err != nil || args.Text == "" || len(args.Text) > wire.MaxText {
 			return &wire.Problem{ID: idArguments, Text: fmt.Sprintf("announce wants a text of at most %d bytes", wire.MaxText)}
 		}
-		h.notice = &Notice{Text: args.Text, At: now.T}
+		at, _ := h.opt.Clock.Right()
+		h.notice = &Notice{ID: c.ID, Text: args.Text, At: at}
 	case wire.CommandLocate:
 		h.locate = now.T + devices.Micros(locateFor.Microseconds())
 		h.log.Info("asked to show where it is")
@@ -91,12 +94,14 @@ func (h *Hub) configure(args json.RawMessage) *wire.Problem {
 	return nil
 }
 
-func (h *Hub) confirm(ctx context.Context, args json.RawMessage) *wire.Problem {
+var confirmStates = map[string]bool{wire.ConfirmAcknowledged: true, wire.ConfirmOnTheWay: true, wire.ConfirmResolved: true}
+
+func (h *Hub) confirm(ctx context.Context, command string, args json.RawMessage) *wire.Problem {
 	var c wire.Confirm
-	if err := json.Unmarshal(args, &c); err != nil || c.Epoch == "" || c.Seq == 0 || c.State != "acknowledged" && c.State != "resolved" {
+	if err := json.Unmarshal(args, &c); err != nil || c.Epoch == "" || c.Seq == 0 || !confirmStates[c.State] {
 		return &wire.Problem{ID: idArguments, Text: "confirm names a press and its state"}
 	}
-	err := h.opt.Store.Confirm(ctx, c)
+	err := h.opt.Store.Confirm(ctx, command, c)
 	switch {
 	case errors.Is(err, spool.ErrNoPress):
 		return &wire.Problem{ID: idNoPress, Text: "no such press"}
@@ -124,11 +129,14 @@ func (a *answers) find(id string) (wire.Reply, bool) {
 	return r, ok
 }
 
+// add remembers a reply, in place of an earlier one to the same command.
 func (a *answers) add(r wire.Reply) {
-	if len(a.order) == maxAnswers {
-		delete(a.byID, a.order[0])
-		a.order = a.order[1:]
+	if _, known := a.byID[r.ID]; !known {
+		if len(a.order) == maxAnswers {
+			delete(a.byID, a.order[0])
+			a.order = a.order[1:]
+		}
+		a.order = append(a.order, r.ID)
 	}
-	a.order = append(a.order, r.ID)
 	a.byID[r.ID] = r
 }

@@ -28,8 +28,15 @@ type Decoder interface {
 // Store keeps what was heard; *spool.Spool is one.
 type Store interface {
 	Append(context.Context, ...spool.Entry) ([]spool.Position, error)
+	PressStore
+	TestStore
+}
+
+// PressStore knows how presses are going.
+type PressStore interface {
 	Presses(ctx context.Context, limit int) ([]spool.Press, error)
-	Confirm(context.Context, wire.Confirm) error
+	Confirm(ctx context.Context, command string, c wire.Confirm) error
+	Heard(ctx context.Context, epoch string, seq uint64, told devices.Micros, how spool.Heard) (spool.Press, error)
 }
 
 // Options of New. The functions must not block.
@@ -43,6 +50,7 @@ type Options struct {
 	Lane    func(wire.Lane) spool.Lane // where the store's lanes stand
 	Reply   func(wire.Reply)           // answers a command
 	Show    func(Status)               // the status has changed
+	Test    bool                       // make the home's daily test
 	Log     *slog.Logger
 }
 
@@ -63,6 +71,7 @@ type Hub struct {
 	log      *slog.Logger
 	messages chan message
 	commands chan wire.Command
+	heard    chan heardCall
 	nudge    chan struct{} // presses moved, or the connection came or went
 	online   atomic.Bool
 
@@ -86,6 +95,7 @@ type Hub struct {
 	wasOn    bool
 	notice   *Notice
 	locate   devices.Micros
+	daily    daily
 }
 
 type message struct {
@@ -99,7 +109,7 @@ type message struct {
 func New(opt Options) (*Hub, error) {
 	h := &Hub{
 		opt: opt, log: opt.Log, seen: map[string]int64{}, answered: newAnswers(),
-		messages: make(chan message, queued), commands: make(chan wire.Command, maxCommands), nudge: make(chan struct{}, 1),
+		messages: make(chan message, queued), commands: make(chan wire.Command, maxCommands), heard: make(chan heardCall), nudge: make(chan struct{}, 1),
 	}
 	config, err := loadConfig(opt.Dir, opt.Log)
 	if err != nil {
@@ -157,11 +167,14 @@ func (h *Hub) Online(on bool) {
 	h.Moved()
 }
 
-// Status returns what the resident is shown.
+// Status returns what the resident is shown, with the time as it is now.
 func (h *Hub) Status() Status {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.status
+	s := h.status
+	h.mu.Unlock()
+	s.ClockOK = h.opt.Clock.Now().OK
+	s.Now, _ = h.opt.Clock.Right()
+	return s
 }
 
 // Run owns the home's state until ctx ends, and then stores what it holds.
@@ -184,14 +197,19 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.hear(ctx, m)
 		case c := <-h.commands:
 			h.command(ctx, c)
+		case c := <-h.heard:
+			c.done <- h.wasHeard(ctx, c.Heard)
 		case <-h.nudge:
-			if on := h.online.Load(); on != h.wasOn {
+			on := h.online.Load()
+			back := on && !h.wasOn
+			if on != h.wasOn {
 				h.wasOn, h.since = on, h.opt.Clock.Now().T
-				if on {
-					h.beat = time.Now()
-				}
 			}
 			h.show(ctx)
+			if back {
+				h.beat = time.Now()
+				h.repeatHeard()
+			}
 		case <-timer.C:
 		case <-ctx.Done():
 			h.last(context.WithoutCancel(ctx))
@@ -200,6 +218,9 @@ func (h *Hub) Run(ctx context.Context) error {
 		now := time.Now()
 		if !h.beat.After(now) {
 			h.heartbeat(now)
+			if h.opt.Test {
+				h.test(ctx)
+			}
 		}
 		// Who waits for the disk waits no longer than for others that are there already.
 		if !h.due.IsZero() && (!h.due.After(now) || len(h.waiting) > 0 && len(h.messages) == 0) {
@@ -395,7 +416,10 @@ func (h *Hub) show(ctx context.Context) {
 	}
 	if len(presses) > 0 {
 		p := presses[0]
-		s.SOS = SOS{State: p.State, Kind: p.Kind, Room: p.Room, At: p.At, By: p.By}
+		s.SOS = SOS{
+			Epoch: p.Epoch, Seq: p.Seq, State: p.State, Kind: p.Kind, Room: p.Room, At: p.At,
+			By: p.By, Told: p.Told, Expected: p.Expected, Heard: p.Heard,
+		}
 	}
 	h.mu.Lock()
 	h.status = s
@@ -411,6 +435,9 @@ type Status struct {
 	Online  bool           `json:"online"` // connected to the cloud
 	Since   devices.Micros `json:"since"`
 	ClockOK bool           `json:"clock_ok"`
+	// Now is the right time, from whoever knows it; 0 when nobody does. It is
+	// for who asks for a status, not in what is published.
+	Now     devices.Micros `json:"now,omitempty"`
 	SOS     SOS            `json:"sos"`
 	Presses []spool.Press  `json:"presses,omitempty"` // the newest, newest first
 	Unsaved int            `json:"unsaved"`           // alarms that could not be stored yet
@@ -420,18 +447,28 @@ type Status struct {
 }
 
 // SOS is how the newest press for help, or fall, is going: "none",
-// "not_saved", "sending", "received", "refused", "someone_has_it" or
-// "resolved". "someone_has_it" is said only on a human's word.
+// "not_saved", "sending", "received", "refused", "someone_has_it", "on_the_way"
+// or "resolved". "someone_has_it" and beyond are said only on a human's word.
 type SOS struct {
+	// Epoch and Seq name the press; it has no names before it is saved.
+	Epoch string           `json:"epoch,omitempty"`
+	Seq   uint64           `json:"seq,omitempty"`
 	State spool.PressState `json:"state"`
 	Kind  devices.Kind     `json:"kind,omitempty"`
 	Room  string           `json:"room,omitempty"`
 	At    devices.Micros   `json:"at,omitempty"`
 	By    string           `json:"by,omitempty"`
+	// Told is when the newest word about it was said, Expected when the one who
+	// has it is expected, both by the cloud's clock.
+	Told     devices.Micros `json:"told,omitempty"`
+	Expected devices.Micros `json:"expected,omitempty"`
+	// Heard is how the resident was told that word.
+	Heard spool.Heard `json:"heard,omitempty"`
 }
 
 // Notice is a text from the staff.
 type Notice struct {
+	ID   string         `json:"id"` // of the command that brought it
 	Text string         `json:"text"`
-	At   devices.Micros `json:"at"`
+	At   devices.Micros `json:"at,omitempty"` // 0 when the time was not known
 }

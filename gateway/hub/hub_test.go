@@ -43,6 +43,13 @@ func (m *moody) Append(ctx context.Context, es ...spool.Entry) ([]spool.Position
 	return m.Spool.Append(ctx, es...)
 }
 
+func (m *moody) Import(ctx context.Context, source string, line int64, es []spool.Entry) ([]spool.Position, error) {
+	if m.full.Load() {
+		return nil, spool.ErrFull
+	}
+	return m.Spool.Import(ctx, source, line, es)
+}
+
 // rig is a hub on a real spool in a bubble of virtual time.
 type rig struct {
 	t       *testing.T
@@ -54,17 +61,18 @@ type rig struct {
 	stop    func()
 }
 
-func newRig(t *testing.T, dir string) *rig {
+func newRig(t *testing.T, dir string) *rig { return rigWith(t, dir, clock.New(true)) }
+
+func rigWith(t *testing.T, dir string, clk *clock.Clock) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: dir}
-	clk := clock.New(true)
 	s, err := spool.Open(spool.Options{Dir: dir, Gateway: "gw", Clock: clk, Log: quiet, Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.store = &moody{Spool: s}
 	r.hub, err = New(Options{
-		Gateway: "gw", Dir: dir, Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Store: r.store, Lane: s.Lane, Log: quiet,
+		Gateway: "gw", Dir: dir, Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Store: r.store, Lane: s.Lane, Log: quiet, Test: true,
 		Reply: func(x wire.Reply) { r.replies = append(r.replies, x) },
 		Show: func(s Status) {
 			if n := len(r.shown); n == 0 || r.shown[n-1] != s.SOS.State {
@@ -300,12 +308,12 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s: %+v", kind, reply)
 			}
 		}
-		first := r.hub.Status().Notice.At
+		first := r.hub.Status().Notice
 		time.Sleep(time.Minute)
 		if reply := r.command(wire.CommandAnnounce, "a", map[string]string{"text": "Anna kommer 14"}, 0); !reply.OK || reply.ID != "a" {
 			t.Errorf("the same command again: %+v", reply)
 		}
-		if r.hub.Status().Notice.At != first {
+		if r.hub.Status().Notice != first {
 			t.Error("a repeated command was carried out twice")
 		}
 	})
@@ -412,8 +420,11 @@ func FuzzCommand(f *testing.F) {
 }
 
 // nothing is a store without presses.
-type nothing struct{}
+type nothing struct{ TestStore }
 
 func (nothing) Append(context.Context, ...spool.Entry) ([]spool.Position, error) { return nil, nil }
 func (nothing) Presses(context.Context, int) ([]spool.Press, error)              { return nil, nil }
-func (nothing) Confirm(context.Context, wire.Confirm) error                      { return spool.ErrNoPress }
+func (nothing) Confirm(context.Context, string, wire.Confirm) error              { return spool.ErrNoPress }
+func (nothing) Heard(context.Context, string, uint64, devices.Micros, spool.Heard) (spool.Press, error) {
+	return spool.Press{}, spool.ErrNoPress
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // brokenStore is a disk that fails.
-type brokenStore struct{}
+type brokenStore struct{ TestStore }
 
 func (brokenStore) Append(context.Context, ...spool.Entry) ([]spool.Position, error) {
 	return nil, errors.New("disk I/O error")
@@ -20,7 +20,12 @@ func (brokenStore) Append(context.Context, ...spool.Entry) ([]spool.Position, er
 func (brokenStore) Presses(context.Context, int) ([]spool.Press, error) {
 	return nil, errors.New("disk I/O error")
 }
-func (brokenStore) Confirm(context.Context, wire.Confirm) error { return errors.New("disk I/O error") }
+func (brokenStore) Confirm(context.Context, string, wire.Confirm) error {
+	return errors.New("disk I/O error")
+}
+func (brokenStore) Heard(context.Context, string, uint64, devices.Micros, spool.Heard) (spool.Press, error) {
+	return spool.Press{}, errors.New("disk I/O error")
+}
 
 func TestAPressThatCannotBeStoredIsShownOnce(t *testing.T) {
 	h := &Hub{opt: Options{Clock: clock.New(true), Store: brokenStore{}, Show: func(Status) {}}, log: quiet}

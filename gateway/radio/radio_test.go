@@ -163,7 +163,11 @@ func TestRetainedMessagesAndStatusAreThereForLateListeners(t *testing.T) {
 	// Nobody else may say what only the gateway knows.
 	c.Publish(StatusTopic, 0, true, `{"sos":"lie"}`)
 	c.Publish("zigbee2mqtt/bridge/devices", 0, false, `[1]`)
-	if g := <-got; g != `zigbee2mqtt/bridge/devices [1]` {
+	g := <-got
+	for g == "zigbee2mqtt/bridge/devices []" { // retained already, and still on its way to who listens now: it may come twice
+		g = <-got
+	}
+	if g != `zigbee2mqtt/bridge/devices [1]` {
 		t.Errorf("a device's word went out as the gateway's: %q", g)
 	}
 }

@@ -30,8 +30,34 @@ CREATE TABLE IF NOT EXISTS record(lane INTEGER NOT NULL, seq INTEGER NOT NULL, b
 	t INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(lane, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS import(source TEXT PRIMARY KEY, line INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS press(id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, device TEXT NOT NULL,
-	room TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, by TEXT NOT NULL, UNIQUE(epoch, seq));
+	room TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, by TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0,
+	expected INTEGER NOT NULL DEFAULT 0, command TEXT NOT NULL DEFAULT '', heard TEXT NOT NULL DEFAULT '', UNIQUE(epoch, seq));
 INSERT OR IGNORE INTO lane(lane) VALUES(0), (1);`
+
+// added are columns of press that a database of an earlier version lacks, the
+// last one last. They have defaults, so that such a version can use the database again.
+var added = [...]string{`told INTEGER NOT NULL DEFAULT 0`, `expected INTEGER NOT NULL DEFAULT 0`, `command TEXT NOT NULL DEFAULT ''`, `heard TEXT NOT NULL DEFAULT ''`}
+
+// upgrade adds to a database of an earlier version what it lacks. Interrupted,
+// it goes on the next time.
+func upgrade(db *sql.DB) error {
+	for _, column := range added {
+		name, _, _ := strings.Cut(column, " ")
+		has, err := hasColumn(db, name)
+		if err == nil && !has {
+			_, err = db.Exec(`ALTER TABLE press ADD COLUMN ` + column)
+		}
+		if err != nil {
+			return fmt.Errorf("upgrade: %w", err)
+		}
+	}
+	return nil
+}
+
+func hasColumn(db *sql.DB, name string) (has bool, err error) {
+	err = db.QueryRow(`SELECT count(*) > 0 FROM pragma_table_info('press') WHERE name = ?`, name).Scan(&has)
+	return has, err
+}
 
 func newEpoch() string { return rand.Text() }
 
@@ -103,6 +129,9 @@ func (s *Spool) load(db *sql.DB) error {
 		return fmt.Errorf("%w: %s", errDamaged, verdict)
 	}
 	if _, err := db.Exec(schema); err != nil {
+		return err
+	}
+	if err := upgrade(db); err != nil {
 		return err
 	}
 	err := db.QueryRow(`SELECT epoch FROM spool`).Scan(&s.epoch)
@@ -385,7 +414,13 @@ func Inspect(ctx context.Context, dir string) (Summary, error) {
 		}
 		out.Lanes = append(out.Lanes, l)
 	}
-	if out.Presses, err = readPresses(db, 10); err != nil {
+	columns := pressColumns
+	if upgraded, err := hasColumn(db, "heard"); err != nil {
+		return Summary{}, fmt.Errorf("inspect spool: %w", err)
+	} else if !upgraded { // the gateway that runs on it is of an earlier version
+		columns = formerColumns
+	}
+	if out.Presses, err = readPresses(db, columns, 10); err != nil {
 		return Summary{}, fmt.Errorf("inspect spool: %w", err)
 	}
 	return out, nil

@@ -19,6 +19,7 @@ const (
 	Received PressState = "received"       // the cloud has it
 	Refused  PressState = "refused"        // the cloud could not read it: nobody was told
 	Has      PressState = "someone_has_it" // a human has taken it
+	OnTheWay PressState = "on_the_way"     // and has set out
 	Resolved PressState = "resolved"       // a human has closed it
 )
 
@@ -33,7 +34,27 @@ type Press struct {
 	At     devices.Micros `json:"at"`
 	State  PressState     `json:"state"`
 	By     string         `json:"by,omitempty"`
+	// Told is when the newest word about it was said, by the cloud's clock; 0
+	// when there is none.
+	Told devices.Micros `json:"told,omitempty"`
+	// Expected is when the one who has it is expected to be there, by the
+	// cloud's clock; 0 when nobody has said.
+	Expected devices.Micros `json:"expected,omitempty"`
+	// Command is the id of the command that brought the newest word.
+	Command string `json:"command,omitempty"`
+	// Heard is how the resident was told the newest word.
+	Heard Heard `json:"heard,omitempty"`
 }
+
+// Heard is how a word has reached the resident.
+type Heard string
+
+// The ways, in their order.
+const (
+	NotHeard Heard = ""       // not that anybody knows
+	Shown    Heard = "shown"  // the screen has shown it
+	Spoken   Heard = "spoken" // and a voice has said it
+)
 
 const keepPresses = 200 // of those that the cloud has; what is on its way is kept as long as it takes
 
@@ -59,7 +80,7 @@ func receivedPresses(tx *transaction, epoch string, upto uint64, refused []uint6
 // Presses returns the newest presses, newest first, at most limit.
 func (s *Spool) Presses(ctx context.Context, limit int) (out []Press, err error) {
 	err = s.call(ctx, func() error {
-		out, err = readPresses(s.db, limit)
+		out, err = readPresses(s.db, pressColumns, limit)
 		return err
 	})
 	if err != nil {
@@ -68,17 +89,28 @@ func (s *Spool) Presses(ctx context.Context, limit int) (out []Press, err error)
 	return out, nil
 }
 
+// pressColumns are what scan reads; former are those of a database of the
+// version before words said when somebody is expected.
+const (
+	pressColumns  = `epoch, seq, kind, device, room, at, state, by, told, expected, command, heard`
+	formerColumns = `epoch, seq, kind, device, room, at, state, by, 0, 0, '', ''`
+)
+
+func (p *Press) scan(row interface{ Scan(...any) error }) error {
+	return row.Scan(&p.Epoch, &p.Seq, &p.Kind, &p.Device, &p.Room, &p.At, &p.State, &p.By, &p.Told, &p.Expected, &p.Command, &p.Heard)
+}
+
 func readPresses(db interface {
 	Query(query string, args ...any) (*sql.Rows, error)
-}, limit int) (out []Press, err error) {
-	rows, err := db.Query(`SELECT epoch, seq, kind, device, room, at, state, by FROM press ORDER BY id DESC LIMIT ?`, limit)
+}, columns string, limit int) (out []Press, err error) {
+	rows, err := db.Query(`SELECT `+columns+` FROM press ORDER BY id DESC LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var p Press
-		if err := rows.Scan(&p.Epoch, &p.Seq, &p.Kind, &p.Device, &p.Room, &p.At, &p.State, &p.By); err != nil {
+		if err := p.scan(rows); err != nil {
 			return nil, err
 		}
 		out = append(out, p)
@@ -129,35 +161,41 @@ func (s *Spool) Again(ctx context.Context, from, to uint64) (n int, err error) {
 	return n, nil
 }
 
-// ErrNoPress is returned by Confirm for a press that is not (any longer) known here.
+// ErrNoPress is returned for a press that is not (any longer) known here.
 var ErrNoPress = errors.New("no such press")
 
-// Confirm stores the cloud's word that a human has a press, or has closed
-// it. A press never goes backwards. It returns ErrNoPress for an unknown one.
-func (s *Spool) Confirm(ctx context.Context, c wire.Confirm) error {
+// Confirm stores the cloud's word about a press: who has it, or that it is
+// closed. Of two words the later one holds, in whatever order they come, and
+// a closed press stays closed. command is the id of what brought the word.
+// It returns ErrNoPress for an unknown press.
+func (s *Spool) Confirm(ctx context.Context, command string, c wire.Confirm) error {
 	err := s.call(ctx, func() error {
 		return s.tx(func(tx *transaction) error {
-			var state PressState
-			err := tx.QueryRow(`SELECT state FROM press WHERE epoch = ? AND seq = ?`, c.Epoch, c.Seq).Scan(&state)
-			if errors.Is(err, sql.ErrNoRows) {
-				return ErrNoPress
-			}
+			p, err := onePress(tx, c.Epoch, c.Seq)
 			if err != nil {
 				return err
 			}
-			next := Has
-			switch c.State {
-			case "acknowledged":
-			case "resolved":
-				next = Resolved
-			default:
-				return fmt.Errorf("unknown state %q", c.State)
-			}
+			next, by, state := c.State, c.By, p.State
 			if state == Resolved {
 				return nil
 			}
-			// The name of the one who has it stays when the end does not say another.
-			_, err = tx.Exec(`UPDATE press SET state = ?, by = CASE WHEN ? = '' THEN by ELSE ? END WHERE epoch = ? AND seq = ?`, next, c.By, c.By, c.Epoch, c.Seq)
+			switch {
+			case next == wire.ConfirmResolved: // whatever the cloud's clock has done meanwhile
+				state, c.Expected = Resolved, 0
+				if by == "" {
+					by = p.By // the name of the one who had it stays
+				}
+			case next != wire.ConfirmAcknowledged && next != wire.ConfirmOnTheWay:
+				return fmt.Errorf("unknown state %q", next)
+			case c.At < p.Told, c.At == p.Told && command == p.Command && command != "":
+				return nil // overtaken by a later word, or the same once more
+			case next == wire.ConfirmOnTheWay:
+				state = OnTheWay
+			default:
+				state = Has
+			}
+			_, err = tx.Exec(`UPDATE press SET state = ?, by = ?, told = ?, expected = ?, command = ?, heard = ? WHERE epoch = ? AND seq = ?`,
+				state, by, max(c.At, p.Told), max(c.Expected, 0), command, NotHeard, c.Epoch, c.Seq)
 			return err
 		})
 	})
@@ -165,4 +203,38 @@ func (s *Spool) Confirm(ctx context.Context, c wire.Confirm) error {
 		return fmt.Errorf("confirm press: %w", err)
 	}
 	return nil
+}
+
+// Heard stores that the resident was told the word about a press that was
+// said at told, and returns the press. It returns ErrNoPress when the press is
+// not known, or when that is not the newest word about it.
+func (s *Spool) Heard(ctx context.Context, epoch string, seq uint64, told devices.Micros, how Heard) (p Press, err error) {
+	err = s.call(ctx, func() error {
+		return s.tx(func(tx *transaction) error {
+			if p, err = onePress(tx, epoch, seq); err != nil {
+				return err
+			}
+			if p.Told == 0 || p.Told != told {
+				return ErrNoPress
+			}
+			if p.Heard == Spoken || p.Heard == how {
+				return nil
+			}
+			p.Heard = how
+			_, err := tx.Exec(`UPDATE press SET heard = ? WHERE epoch = ? AND seq = ?`, how, epoch, seq)
+			return err
+		})
+	})
+	if err != nil {
+		return Press{}, fmt.Errorf("note that the resident was told: %w", err)
+	}
+	return p, nil
+}
+
+func onePress(tx *transaction, epoch string, seq uint64) (p Press, err error) {
+	err = p.scan(tx.QueryRow(`SELECT `+pressColumns+` FROM press WHERE epoch = ? AND seq = ?`, epoch, seq))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoPress
+	}
+	return p, err
 }

@@ -141,6 +141,32 @@ func (s *Spool) Emergency(ctx context.Context) (waits bool, err error) {
 	return waits, nil
 }
 
+// Waits reports whether an alarm of that kind, from that device, waits for the cloud.
+func (s *Spool) Waits(ctx context.Context, kind devices.Kind, device string) (waits bool, err error) {
+	err = s.call(ctx, func() error {
+		rows, err := s.db.Query(`SELECT data FROM record WHERE lane = ? AND kind = ?`, index(wire.Alarm), kind)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var data []byte
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			var r wire.Record
+			if r.UnmarshalJSON(data) == nil && r.Device == device { // one that cannot be read is reported when it is sent
+				waits = true
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for a waiting %s: %w", kind, err)
+	}
+	return waits, nil
+}
+
 // Acked deletes a lane's records up to upto, which the cloud has, and moves
 // the presses among them on to "received", or to "refused" those that it
 // names. Another epoch's acknowledgement, or one that says nothing new, does nothing. One beyond

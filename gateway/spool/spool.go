@@ -261,9 +261,9 @@ func (s *Spool) Append(ctx context.Context, entries ...Entry) ([]Position, error
 	return s.Import(ctx, "", 0, entries)
 }
 
-// Import is Append for recorded readings: in the same transaction it notes
-// that source has been stored up to line, so that a process that starts again can go on
-// from there.
+// Import is Append for a source that can be read again: in the same
+// transaction it notes that source has been stored up to line, so that a process that
+// starts again can go on from there. Without entries it only notes the line.
 func (s *Spool) Import(ctx context.Context, source string, line int64, entries []Entry) ([]Position, error) {
 	c := &appendCall{source: source, line: line, done: make(chan error, 1), rows: make([]row, len(entries))}
 	for i, e := range entries {

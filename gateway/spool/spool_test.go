@@ -472,24 +472,24 @@ func TestAPressMovesOnOnlyByTheCloudsWord(t *testing.T) {
 	expect(Sending, Received)
 	s.Close()
 	s = open(t, Options{Dir: dir})
-	if err := s.Confirm(ctx, wire.Confirm{Epoch: epoch, Seq: 1, State: "acknowledged", By: "Anna"}); err != nil {
+	if err := s.Confirm(ctx, "", wire.Confirm{Epoch: epoch, Seq: 1, State: "acknowledged", By: "Anna"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Acked(ctx, wire.Alarm, epoch, 3, []uint64{2}); err != nil {
 		t.Fatal(err)
 	}
 	expect(Refused, Has)
-	if err := s.Confirm(ctx, wire.Confirm{Epoch: epoch, Seq: 1, State: "resolved"}); err != nil {
+	if err := s.Confirm(ctx, "", wire.Confirm{Epoch: epoch, Seq: 1, State: "resolved"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Confirm(ctx, wire.Confirm{Epoch: epoch, Seq: 1, State: "acknowledged", By: "Bo"}); err != nil {
+	if err := s.Confirm(ctx, "", wire.Confirm{Epoch: epoch, Seq: 1, State: "acknowledged", By: "Bo"}); err != nil {
 		t.Fatal(err)
 	}
 	expect(Refused, Resolved)
 	if p := must(s.Presses(ctx, 10))(t)[1]; p.By != "Anna" {
 		t.Errorf("by %q, want Anna, who had it", p.By)
 	}
-	if err := s.Confirm(ctx, wire.Confirm{Epoch: epoch, Seq: 3, State: "acknowledged"}); !errors.Is(err, ErrNoPress) {
+	if err := s.Confirm(ctx, "", wire.Confirm{Epoch: epoch, Seq: 3, State: "acknowledged"}); !errors.Is(err, ErrNoPress) {
 		t.Errorf("confirm of a check-in: %v, want ErrNoPress", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
@@ -29,9 +30,10 @@ import (
 // AUTH PLAIN (RFC 4954). Behaviours of HTTP have their nearest likeness: an
 // unknown mailbox is 550, being busy 451, a wrong password 535.
 type Mail struct {
-	// Port on 127.0.0.1; TLS trusts its certificate.
+	// Port on 127.0.0.1; TLS trusts its certificate, which is PEM.
 	Port int
 	TLS  *tls.Config
+	PEM  []byte
 
 	listener           net.Listener
 	certificate        tls.Certificate
@@ -67,6 +69,7 @@ func NewMail(t testing.TB, username, password string, security Security) *Mail {
 	}
 	d := &Mail{
 		Port: listener.Addr().(*net.TCPAddr).Port, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		PEM:      pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}),
 		listener: listener, certificate: certificate, username: username, password: password, security: security, behaviour: Accept,
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())

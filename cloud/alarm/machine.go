@@ -2,7 +2,9 @@ package alarm
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,10 @@ type Machine struct {
 	o     MachineOptions
 	turns chan struct{}
 	sends map[care.Channel]chan struct{}
+	// looked is when what is due was last looked at with success, by the
+	// monotonic clock, since began.
+	looked atomic.Int64
+	began  time.Time
 }
 
 // Bounds of the machine.
@@ -52,7 +58,7 @@ var channels = [...]care.Channel{care.ChannelPush, care.ChannelSMS, care.Channel
 
 // NewMachine makes a machine; Run starts it.
 func NewMachine(o MachineOptions) *Machine {
-	m := &Machine{o: o, turns: make(chan struct{}, 1), sends: map[care.Channel]chan struct{}{}}
+	m := &Machine{o: o, turns: make(chan struct{}, 1), sends: map[care.Channel]chan struct{}{}, began: time.Now()}
 	for _, c := range channels {
 		m.sends[c] = make(chan struct{}, 1)
 	}
@@ -73,6 +79,15 @@ func nudge(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
+}
+
+// Ready returns why nobody may be told of alerts: what is due has not been looked
+// at for two minutes, though it is every minute.
+func (m *Machine) Ready() error {
+	if ago := time.Since(m.began) - time.Duration(m.looked.Load()); ago > 2*lookAgain {
+		return fmt.Errorf("alerts that are due were last looked at %v ago", ago.Round(time.Second))
+	}
+	return nil
 }
 
 // Run works until ctx ends.
@@ -125,6 +140,7 @@ func (m *Machine) takeTurns(ctx context.Context) (time.Duration, error) {
 		if len(ids) == turnsAtOnce {
 			continue
 		}
+		m.looked.Store(int64(time.Since(m.began)))
 		next, err := m.o.Escalations.NextDue(ctx)
 		switch {
 		case err != nil:

@@ -256,3 +256,20 @@ func TestAStormDelaysNoEmergency(t *testing.T) {
 		}
 	})
 }
+
+// Whoever asks from outside learns that nobody is told any more.
+func TestAMachineThatStandsStillSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newWatchroom(t)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if err := o.machine.Ready(); err != nil {
+			t.Errorf("after a quiet hour: %v", err)
+		}
+		o.close()
+		time.Sleep(3 * time.Minute)
+		if err := o.machine.Ready(); err == nil {
+			t.Error("stopped three minutes ago, and ready")
+		}
+	})
+}

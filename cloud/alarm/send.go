@@ -16,8 +16,8 @@ import (
 type Tellings interface {
 	WaitingTellings(ctx context.Context, channel care.Channel, now time.Time, limit int) ([]care.Told, error)
 	NextTelling(ctx context.Context, channel care.Channel) (time.Time, error)
-	// Sent counts what a person was told over a channel since a time, alarms of
-	// emergencies left aside.
+	// Sent counts what a person was told over a channel since a time, what was
+	// about emergencies left aside.
 	Sent(ctx context.Context, person string, channel care.Channel, since time.Time) (int, error)
 	// ChangeTelling reads a telling with its alert and person, applies the
 	// function, and stores what it returns and what is to be sent instead, in
@@ -37,8 +37,8 @@ const (
 
 	keptForEmergencies = 4 // places of sendsAtOnce
 
-	// How much one person is told over one channel within an hour. Alarms of
-	// emergencies are neither counted nor held back; what is held back goes later.
+	// How much one person is told over one channel within an hour. What is about
+	// an emergency is neither counted nor held back; what is held back goes later.
 	mostAnHour = 20
 	holdBack   = 10 * time.Minute
 )
@@ -119,7 +119,7 @@ func key(t care.Telling) string {
 func (m *Machine) tell(ctx context.Context, t care.Told) {
 	began := time.Now()
 	later := false
-	if !urgent(t) {
+	if t.Severity != care.Emergency {
 		n, err := m.o.Tellings.Sent(ctx, t.Person, t.Address.Channel, began.Add(-time.Hour))
 		later = err == nil && n >= mostAnHour
 	}

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +34,7 @@ import (
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/history/influx"
 	"github.com/lykta/lykta/cloud/ingest"
+	"github.com/lykta/lykta/cloud/peer"
 	"github.com/lykta/lykta/cloud/store"
 	"github.com/lykta/lykta/cloud/web"
 	"github.com/lykta/lykta/devices"
@@ -61,6 +64,7 @@ type Options struct {
 	InfluxBucket     string
 	HistoryRetention time.Duration // of readings in the embedded store; 0 is for ever
 	Providers        Providers     // who carry messages to people
+	PingURL          string        // called every minute while all parts are ready; empty is none
 
 	// Started, when set, is told where the service listens once it does.
 	Started func(Addresses)
@@ -151,14 +155,24 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("open the built app: %w", err)
 	}
 	registry.MustRegister(gauge("lykta_web_event_streams", "Open event streams.", func() float64 { return float64(live.Screens()) }))
+	ready := allReady(map[string]func(context.Context) error{
+		"broker": func(context.Context) error { return source.Ready() }, "database": db.Ping, "time-series": series.Ping,
+		"ingest": in.Ready, "telling": func(context.Context) error { return machine.Ready() },
+	})
+	var ping *peer.Ping
+	if o.PingURL != "" {
+		if ping, err = peer.NewPing(o.PingURL, func(ctx context.Context) error {
+			return errors.Join(slices.Collect(maps.Values(ready(ctx)))...)
+		}, o.Log); err != nil {
+			return err
+		}
+	}
 	handler := web.New(web.Options{
 		Homes: homes, Alerts: db, Desk: desk, History: seriesWithLast{series, in}, Keeper: access.NewKeeper(db), Operations: db,
 		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
 		Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready: func(ctx context.Context) map[string]error {
-			return map[string]error{"broker": source.Ready(), "database": db.Ping(ctx), "time-series": series.Ping(ctx)}
-		},
+		Ready:   ready,
 	})
 	listener, err := o.listen(ctx)
 	if err != nil {
@@ -174,6 +188,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	g.Go(func() error { return live.Run(ctx) })
 	g.Go(func() error { return in.Run(ctx) })
 	g.Go(func() error { return machine.Run(ctx) })
+	if ping != nil {
+		g.Go(func() error { return ping.Run(ctx) })
+	}
 	g.Go(func() error { return followTests(ctx, db, live, o.Log) })
 	g.Go(func() error { return tidy(ctx, db, o.Log) })
 	g.Go(func() error {
@@ -210,6 +227,26 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	return nil
+}
+
+// allReady asks all parts at once whether they can do their work: one that hangs
+// does not make another look ill.
+func allReady(parts map[string]func(context.Context) error) func(context.Context) map[string]error {
+	return func(ctx context.Context) map[string]error {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		errs := make(map[string]error, len(parts))
+		for name, ask := range parts {
+			all.Go(func() {
+				err := ask(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				errs[name] = err
+			})
+		}
+		all.Wait()
+		return errs
+	}
 }
 
 // screens tells those who look, and those who are told, what was committed.

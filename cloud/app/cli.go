@@ -41,6 +41,7 @@ type CLI struct {
 	Incoming incomingCmd `cmd:"" name:"sms-address" help:"Print the address that an SMS provider is to call with what people answer. It is a secret."`
 	Backup   backupCmd   `cmd:"" help:"Copy the data into a new directory while the service runs."`
 	Restore  restoreCmd  `cmd:"" help:"Bring a backup back into an empty data directory."`
+	Peer     peerCmd     `cmd:"" name:"watch-peer" help:"Watch another Lykta from here, and tell people when it is silent."`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"Print the description of the HTTP API."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
@@ -98,7 +99,7 @@ func (r *runCmd) Run(c *CLI, env Env) error {
 	o.MQTTListen, o.MQTTURL, o.OpenEnrolment = r.MQTTListen, r.MQTTURL, r.OpenEnrolment
 	o.MQTTTLSListen, o.MQTTTLSCert, o.MQTTTLSKey, o.MQTTClientCA = r.MQTTTLSListen, r.MQTTTLSCert, r.MQTTTLSKey, r.MQTTClientCA
 	o.InfluxURL, o.InfluxToken, o.InfluxOrg, o.InfluxBucket = r.InfluxURL, r.InfluxToken, r.InfluxOrg, r.InfluxBucket
-	o.HistoryRetention, o.Providers = r.HistoryRetention, r.Providers
+	o.HistoryRetention, o.Providers, o.PingURL = r.HistoryRetention, r.Providers, r.PingURL
 	return Run(env.Context, o)
 }
 

@@ -75,3 +75,12 @@ func (in *Ingest) define(g *group, home care.Home) {
 
 // Collect sends a gateway the commands that wait for it.
 func (in *Ingest) Collect(gateway string) { in.post.collect(gateway) }
+
+// Ready returns why messages are not taken in: whoever owns the homes has not
+// finished a turn, with its commit, before ctx ended.
+func (in *Ingest) Ready(ctx context.Context) error {
+	if err := in.ask(ctx, func(*group) {}); err != nil {
+		return fmt.Errorf("the intake has not finished a turn: %w", err)
+	}
+	return nil
+}

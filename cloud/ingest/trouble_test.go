@@ -387,3 +387,30 @@ func TestNewPressesUnderOldNumbersAreNotSwallowed(t *testing.T) {
 		}
 	})
 }
+
+// Whoever asks from outside learns that nothing is taken in.
+func TestAnIntakeThatCannotCommitSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVillage(t, 1)
+		defer v.stop()
+		ready := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			return v.in.Ready(ctx)
+		}
+		if err := ready(); err != nil {
+			t.Errorf("on a good day: %v", err)
+		}
+		v.ledger.down.Store(true)
+		v.put(t, "gw-0", wire.Telemetry, batchOf(1, heartbeat()))
+		synctest.Wait()
+		if err := ready(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while nothing can be committed: %v", err)
+		}
+		v.ledger.down.Store(false)
+		time.Sleep(20 * time.Second)
+		if err := ready(); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}

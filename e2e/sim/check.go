@@ -53,6 +53,7 @@ func (w *world) check() {
 	w.checkSaid(f)
 	w.checkPrompt(f)
 	w.checkAlerts(f)
+	w.checkTold(f)
 	w.checkResident(f)
 	w.checkSilence(f)
 	w.checkRebuild()

@@ -16,6 +16,7 @@ import (
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/ingest"
+	"github.com/lykta/lykta/cloud/notify"
 	"github.com/lykta/lykta/cloud/store"
 	"github.com/lykta/lykta/cloud/watch"
 	"github.com/lykta/lykta/devices"
@@ -38,17 +39,21 @@ type site struct {
 	remote *series
 	// apart says that the broker is another machine: it does not die with the cloud.
 	apart bool
+	// tells says that people are told of alerts, by the phone's provider.
+	tells bool
+	phone *phone
 	slow  int      // see world
 	life  *service // nil while it is dead; the driver's alone
 }
 
 // service is one life of the cloud's process.
 type service struct {
-	died   atomic.Bool
-	db     *store.Store
-	in     *ingest.Ingest
-	desk   *alarm.Desk
-	series interface {
+	died    atomic.Bool
+	db      *store.Store
+	in      *ingest.Ingest
+	machine *alarm.Machine // nil where nobody is told
+	desk    *alarm.Desk
+	series  interface {
 		ingest.Series
 		Raw(ctx context.Context, q history.Query) ([]history.Point, error)
 	}
@@ -56,6 +61,12 @@ type service struct {
 }
 
 func (s *service) dead() bool { return s.died.Load() }
+
+func (s *service) nudge() {
+	if s.machine != nil {
+		s.machine.Nudge()
+	}
+}
 
 func (c *site) databases() (sql, series string) {
 	return filepath.Join(c.dir, "lykta.db"), filepath.Join(c.dir, "history.db")
@@ -92,14 +103,20 @@ func (c *site) start() (err error) {
 	}
 	s.in, err = ingest.New(ingest.Options{
 		Source: ear{c.air, s.dead}, Ledger: db, Directory: db, Series: s.series, Archive: db, Mailbox: db,
-		Screens: screens{c.journal, s.dead}, Metrics: ingest.NewMetrics(prometheus.NewRegistry()), Log: log,
+		Screens: screens{c.journal, s}, Metrics: ingest.NewMetrics(prometheus.NewRegistry()), Log: log,
 		Limits:      c.limits(),
 		FutureLimit: 24 * time.Hour,
 	}, from, time.Now())
 	if err != nil {
 		return err
 	}
-	s.db, s.desk = db, alarm.NewDesk(db, db, s.in.Collect)
+	s.db, s.desk = db, alarm.NewDesk(db, db, func(gateway string) { s.in.Collect(gateway); s.nudge() })
+	if c.tells {
+		s.machine = alarm.NewMachine(alarm.MachineOptions{
+			Escalations: db, Tellings: db, Channels: map[care.Channel]notify.Channel{care.ChannelSMS: lineOut{c.phone, s.dead}},
+			Compose: alarm.Compose("https://lykta.example.se"), Changed: func() {}, Log: log,
+		})
+	}
 	running, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
 	wait.Go(func() {
@@ -107,6 +124,9 @@ func (c *site) start() (err error) {
 			c.journal.note("cloud: ingest ended: %v", err)
 		}
 	})
+	if s.machine != nil {
+		wait.Go(func() { _ = s.machine.Run(running) }) // it ends with its context
+	}
 	s.stop = func() {
 		cancel()
 		wait.Wait()
@@ -170,14 +190,14 @@ func (c *site) bury() {
 // screens are staff's, as far as the journal wants to know.
 type screens struct {
 	journal *journal
-	dead    func() bool
+	service *service
 }
 
-func (screens) AlertsChanged()                     {}
+func (s screens) AlertsChanged()                   { s.service.nudge() }
 func (screens) Readings(string, []devices.Reading) {}
 
 func (s screens) Home(status watch.Status) {
-	if s.dead() {
+	if s.service.dead() {
 		return
 	}
 	s.journal.with(func() {

@@ -26,6 +26,7 @@ func faults() []fault {
 			end:   func(w *world) { w.air.set(end) },
 		}
 	}
+	tells := func(w *world) bool { return w.site.tells }
 	remote := func(w *world) bool { return w.site.remote != nil }
 	return []fault{
 		weatherly("messages lost", func(w *weather, r *rand.Rand) { w.loss = pick(r, 0.05, 0.3, 0.7) }, func(w *weather) { w.loss = 0 }),
@@ -102,6 +103,10 @@ func faults() []fault {
 			half := pick(r, 0.2, 0.8)
 			w.site.remote.set(func(s *series) { s.half = half })
 		}, end: func(w *world) { w.site.remote.set(func(s *series) { s.half = 0 }) }},
+		{name: "SMS provider away", needs: tells, harmless: true, begin: func(w *world, _ *rand.Rand) { w.site.phone.set(func(p *phone) { p.away = true }) },
+			end: func(w *world) { w.site.phone.set(func(p *phone) { p.away = false }) }},
+		{name: "SMS provider hangs", needs: tells, harmless: true, begin: func(w *world, _ *rand.Rand) { w.site.phone.set(func(p *phone) { p.hangs = true }) },
+			end: func(w *world) { w.site.phone.set(func(p *phone) { p.hangs = false }) }},
 	}
 }
 

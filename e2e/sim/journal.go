@@ -29,6 +29,7 @@ type journal struct {
 	seen  []look           // how alerts stood when somebody looked
 	dark  []flag           // when staff's screens called the home silent, and not
 	lives []span           // when the cloud was listening
+	rang  []ring           // what was told of alarms
 	ills  []span           // when a press could not be expected to get through at once
 }
 

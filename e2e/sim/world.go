@@ -63,6 +63,14 @@ func NewLab(ctx context.Context) (*Lab, error) {
 	if err := db.AddHome(ctx, home); err != nil {
 		return nil, err
 	}
+	if err := db.PutPerson(ctx, anna); err != nil {
+		return nil, err
+	}
+	for _, g := range []care.Group{care.GroupAllStaff, care.GroupLastResort} {
+		if err := db.PutMember(ctx, care.Member{Group: g, Person: anna.ID}); err != nil {
+			return nil, err
+		}
+	}
 	if err := db.Close(); err != nil {
 		return nil, err
 	}
@@ -142,6 +150,9 @@ func (lab *Lab) Live(seed uint64) (Result, error) {
 	}
 	w.site = &site{journal: w.journal, air: w.air, dir: filepath.Join(dir, "cloud"), apart: w.plan.IntN(2) == 0}
 	w.site.slow, w.box.slow = w.slow, w.slow
+	// In some worlds people are told, again and again until they act; in most of
+	// them that would be most of what happens.
+	w.site.tells, w.site.phone = w.plan.IntN(6) == 0, &phone{journal: w.journal}
 	if w.plan.IntN(3) > 0 {
 		w.site.remote = newSeries(seed)
 	}
@@ -336,7 +347,11 @@ func (w *world) live() (days float64) {
 	w.talk(devices.Motion, between(r, 10*time.Minute, 3*time.Hour))
 	w.talk(devices.CheckIn, between(r, time.Hour, 12*time.Hour))
 	w.talk(devices.Smoke, between(r, 6*time.Hour, 24*time.Hour))
-	w.look(between(r, 10*time.Minute, 2*time.Hour))
+	every := between(r, 10*time.Minute, 2*time.Hour)
+	if w.site.tells { // who is called looks soon
+		every = between(r, 2*time.Minute, 10*time.Minute)
+	}
+	w.look(every)
 	w.run(length)
 
 	w.queue = nil
@@ -418,7 +433,7 @@ func (w *world) act(s *service, r *rand.Rand) {
 	}
 	w.saw(alerts)
 	slices.SortFunc(alerts, func(a, b care.Alert) int { return cmp.Compare(a.Room+string(a.Kind)+a.ID, b.Room+string(b.Kind)+b.ID) })
-	anna := alarm.Actor{Name: "Anna", Role: care.Caregiver}
+	anna := alarm.Actor{Name: anna.Name, Role: care.Caregiver}
 	for _, a := range alerts {
 		if a.State == care.Resolved || r.IntN(2) == 0 {
 			continue

@@ -36,10 +36,11 @@ const (
 
 // Accepted is a message as the provider has it.
 type Accepted struct {
-	ID   string // as Send should return it
-	Key  string // what tells a repetition, on the wire
-	To   string // as the subject's address
-	Text string // all that a person can read of it
+	ID   string    // as Send should return it
+	Key  string    // what tells a repetition, on the wire
+	To   string    // as the subject's address
+	Text string    // all that a person can read of it
+	At   time.Time // when it was accepted; of HTTP providers
 	// Payload is what the service worker or the receiver gets: the JSON of web
 	// push, decrypted, and of a webhook.
 	Payload []byte
@@ -132,7 +133,7 @@ func (d *httpDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	a, refused := d.protocol.take(r, body, len(d.accepted)+1)
 	if refused == nil {
-		a.Header = r.Header.Clone()
+		a.Header, a.At = r.Header.Clone(), time.Now()
 		d.accepted = append(d.accepted, a)
 	}
 	d.mu.Unlock()

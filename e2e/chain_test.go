@@ -108,7 +108,8 @@ func (o *office) mails() (got []string) {
 
 type told struct {
 	About, Person, Channel, State string
-	Round, Step                   int
+	Reason                        string
+	Round, Step, Tries            int
 	Decided                       time.Time
 }
 

@@ -78,6 +78,8 @@ type state struct {
 	JudgedTo  devices.Micros     `json:"judged_to,omitempty"` // check-in windows up to here have been judged; 0: those from now on are
 	Activity  *Activity          `json:"activity,omitempty"`
 	Dangerous map[string]bool    `json:"dangerous,omitempty"` // kind/device of dangers that are on
+	Tested    devices.Micros     `json:"tested,omitempty"`    // when the gateway's own daily test was last received
+	Untested  bool               `json:"untested,omitempty"`  // it is missing
 }
 
 // Watcher watches one home. It is not safe for concurrent use.
@@ -178,6 +180,9 @@ func (w *Watcher) Observe(rec wire.Record, cause care.Cause, received time.Time)
 		return out
 	case rec.Kind == devices.Dropped:
 		return out
+	case rec.Kind == devices.Test && rec.Device == w.home.Gateway:
+		out.add(w.tested(received))
+		return out
 	}
 	out.add(w.touch(rec, received))
 	out.add(w.battery(rec, cause, received))
@@ -192,6 +197,35 @@ func (w *Watcher) Observe(rec wire.Record, cause care.Cause, received time.Time)
 		}
 	}
 	return out
+}
+
+// testWithin is how long after a gateway's own test, which it makes every day,
+// the next one is missing.
+const testWithin = 26 * time.Hour
+
+// tested notes that the gateway has made its own test. One that never has, as
+// those of older versions, is never missed.
+func (w *Watcher) tested(received time.Time) Findings {
+	var out Findings
+	w.s.Tested, w.changed = max(w.s.Tested, devices.MicrosOf(received)), true
+	if w.s.Untested {
+		w.s.Untested = false
+		out.Recover = append(out.Recover, w.recovery(care.AlertTestMissed, "", received))
+	}
+	return out
+}
+
+// testMissing is from when on the gateway's own test is missing; false when it
+// never will be.
+func (w *Watcher) testMissing() (time.Time, bool) {
+	if w.s.Tested == 0 || w.s.Untested {
+		return time.Time{}, false
+	}
+	from := w.s.Tested.Time().Add(testWithin)
+	if earliest := w.trusted(); from.Before(earliest) {
+		from = earliest // one that waits in the home comes within that time
+	}
+	return from, true
 }
 
 // sign reports whether a record tells of somebody moving about.
@@ -370,6 +404,10 @@ func (w *Watcher) Tick(now time.Time) Findings {
 		s.Silent, w.changed = true, true
 		out.Raise = append(out.Raise, w.silence(care.AlertSensorSilent, device, s.Room, s.Seen, now))
 	}
+	if from, ok := w.testMissing(); ok && !now.Before(from) {
+		w.s.Untested, w.changed = true, true
+		out.Raise = append(out.Raise, w.silence(care.AlertTestMissed, "", "", w.s.Tested, now))
+	}
 	slices.SortFunc(out.Raise, func(a, b care.Alert) int { return cmp.Compare(a.Device, b.Device) })
 	return out
 }
@@ -394,6 +432,9 @@ func (w *Watcher) Next() time.Time {
 		sooner(heard.Add(w.limits.GatewayShown))
 	}
 	sooner(heard.Add(w.limits.GatewayAlert))
+	if from, ok := w.testMissing(); ok {
+		sooner(from)
+	}
 	for _, s := range w.s.Sensors {
 		if limit := w.limits.Sensor(s.Kinds); limit > 0 && !s.Silent {
 			silent := s.Seen.Time().Add(limit)

@@ -30,6 +30,7 @@ type demo struct {
 	Listen string  `help:"Address of the app and the API." default:"127.0.0.1:8080"`
 	MQTT   string  `name:"mqtt" help:"Address of the cloud's MQTT broker." default:"127.0.0.1:1883"`
 	Port   string  `name:"home-mqtt" help:"Address of the first home's own MQTT port, for devices of yours." default:"127.0.0.1:1884"`
+	Kiosk  string  `help:"Address of the first resident's screen; empty is none." default:"127.0.0.1:1885"`
 	Speed  float64 `help:"How fast the residents live; 1 is real time." default:"1"`
 	Days   int     `help:"Days of life before today that are there from the start." default:"2"`
 	Quick  bool    `help:"Let what takes minutes happen within seconds; for tests."`
@@ -152,6 +153,9 @@ func (d demo) greet(out io.Writer, at cloud.Addresses, links []link) {
 	fmt.Fprintf(out, "\nLykta lyser på http://%s  (Ctrl-C släcker / ends it)\n\n", at.HTTP)
 	for _, l := range links {
 		fmt.Fprintf(out, "  %-40s http://%s/sign-in#%s\n", l.person, at.HTTP, l.secret)
+	}
+	if d.Kiosk != "" {
+		fmt.Fprintf(out, "  %-40s http://%s/\n", "Karins skärm / Karin's screen", d.Kiosk)
 	}
 	fmt.Fprintf(out, "\n  Tryck på larmet själv / press for help yourself:\n  mosquitto_pub -p %s -t zigbee2mqtt/hall/larmknapp -m '{\"action\":\"emergency\"}'\n\n", portOf(d.Port))
 }

@@ -75,16 +75,16 @@ func (r resident) checkIns(now time.Time) []care.CheckIn {
 func (d demo) live(ctx context.Context, at cloud.Addresses, log *slog.Logger) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for i, r := range residents(d.Quick) {
-		port := "127.0.0.1:0"
+		port, screen := "127.0.0.1:0", ""
 		if i == 0 {
-			port = d.Port
+			port, screen = d.Port, d.Kiosk
 		}
 		home := gateway.Home{
 			Data: filepath.Join(d.Data, r.gateway()), ID: r.gateway(), Cloud: "mqtt://" + at.MQTT, SpoolMiB: 256,
 			Log: log.With("home", r.id),
 		}
 		g.Go(func() error {
-			if err := d.home(ctx, r, home, port); err != nil && !errors.Is(err, context.Canceled) {
+			if err := d.home(ctx, r, home, port, screen); err != nil && !errors.Is(err, context.Canceled) {
 				return fmt.Errorf("home %s: %w", r.id, err)
 			}
 			return nil
@@ -93,7 +93,7 @@ func (d demo) live(ctx context.Context, at cloud.Addresses, log *slog.Logger) er
 	return g.Wait()
 }
 
-func (d demo) home(ctx context.Context, r resident, home gateway.Home, port string) error {
+func (d demo) home(ctx context.Context, r resident, home gateway.Home, port, screen string) error {
 	if r.history && d.Days > 0 {
 		if err := d.recorded(ctx, r, home); err != nil {
 			return err
@@ -109,7 +109,7 @@ func (d demo) home(ctx context.Context, r resident, home gateway.Home, port stri
 	ready := make(chan gateway.Addresses, 1)
 	g.Go(func() error {
 		return gateway.Run(run, gateway.Options{
-			Home: home, MQTTListen: port, RadioTopic: "zigbee2mqtt", Clock: "trust",
+			Home: home, MQTTListen: port, KioskListen: screen, RadioTopic: "zigbee2mqtt", Clock: "trust",
 			Ready: func(at gateway.Addresses) { ready <- at },
 		})
 	})

@@ -275,6 +275,11 @@ func testTestAlarms(t *testing.T, s *store.Store) {
 	if err := s.AddTest(ctx, test, entry); err != nil {
 		t.Fatal(err)
 	}
+	unreachable := test
+	unreachable.ID, unreachable.Person = "t0", "bjorn" // who is away
+	if err := s.AddTest(ctx, unreachable, entry); !errors.Is(err, care.ErrTestAlarm) {
+		t.Errorf("by somebody who cannot be told: %v", err)
+	}
 	early := press(t, s, care.AlertSOS, "1", at(50))
 	late := alert(care.AlertSOS, "2", at(50)) // made before the test, and heard within its time
 	late.Home, late.Raised = "home", at(200)

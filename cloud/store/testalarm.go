@@ -26,10 +26,15 @@ func (s *Store) AddTest(ctx context.Context, test care.TestAlarm, entry care.Aud
 	err := test.Check()
 	if err == nil {
 		err = s.update(ctx, func(t *tx) error {
-			for _, there := range [][2]string{{`SELECT id FROM homes WHERE id = $1`, test.Home}, {`SELECT id FROM people WHERE id = $1`, test.Person}} {
-				if _, err := one(ctx, t, scanText, there[0], there[1]); err != nil {
-					return err
-				}
+			if _, err := one(ctx, t, scanText, `SELECT id FROM homes WHERE id = $1`, test.Home); err != nil {
+				return err
+			}
+			p, err := one(ctx, t, scanPerson, selectPerson+`WHERE p.id = $1`, test.Person)
+			if err != nil {
+				return err
+			}
+			if p.Away || len(p.Addresses) == 0 {
+				return fmt.Errorf("%w: who tests is away, or has no address", care.ErrTestAlarm)
 			}
 			if err := t.endTests(ctx, test.Home, test.From); err != nil {
 				return err

@@ -63,6 +63,15 @@ type Sensor struct {
 	Says    bool           `json:"says,omitempty"` // by its own word
 }
 
+// lifeline makes what is wrong with a button for help, or a detector of falls,
+// smoke or gas, more than something to be mended by day: without it nobody is called.
+func (s *Sensor) lifeline(a care.Alert) care.Alert {
+	if slices.ContainsFunc(s.Kinds, devices.Kind.Emergency) {
+		a.Severity = care.Attention
+	}
+	return a
+}
+
 // maxSensors bounds the memory of one home, whatever it is sent.
 const maxSensors = 500
 
@@ -318,7 +327,7 @@ func (w *Watcher) battery(rec wire.Record, cause care.Cause, received time.Time)
 	}
 	s.Low, w.changed = low, true
 	if low {
-		out.Raise = append(out.Raise, w.alert(care.AlertBatteryLow, rec, cause, received))
+		out.Raise = append(out.Raise, s.lifeline(w.alert(care.AlertBatteryLow, rec, cause, received)))
 	} else {
 		out.Recover = append(out.Recover, w.recovery(care.AlertBatteryLow, rec.Device, received))
 	}
@@ -402,7 +411,7 @@ func (w *Watcher) Tick(now time.Time) Findings {
 			continue
 		}
 		s.Silent, w.changed = true, true
-		out.Raise = append(out.Raise, w.silence(care.AlertSensorSilent, device, s.Room, s.Seen, now))
+		out.Raise = append(out.Raise, s.lifeline(w.silence(care.AlertSensorSilent, device, s.Room, s.Seen, now)))
 	}
 	if from, ok := w.testMissing(); ok && !now.Before(from) {
 		w.s.Untested, w.changed = true, true

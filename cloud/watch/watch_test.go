@@ -458,3 +458,17 @@ func TestRestoreOfWhatIsNoState(t *testing.T) {
 	}
 	r.want("silence since it was heard by the marks", r.pass(gatewayAlert, false), []string{"gateway_silent/"}, nil)
 }
+
+// A button that nobody can press any more is not left until the morning.
+func TestTroubleWithALifelineIsUrgent(t *testing.T) {
+	for kind, want := range map[devices.Kind]care.Severity{
+		devices.SOS: care.Attention, devices.Fall: care.Attention, devices.Smoke: care.Attention, devices.Temperature: care.Technical, devices.Motion: care.Technical,
+	} {
+		r := newRig(t, home())
+		r.says("device", kind, 0)
+		f := r.says("device", devices.Battery, 5)
+		if len(f.Raise) != 1 || f.Raise[0].Kind != care.AlertBatteryLow || f.Raise[0].Severity != want {
+			t.Errorf("the battery of a device of kind %s: %+v, want %s", kind, f.Raise, want)
+		}
+	}
+}

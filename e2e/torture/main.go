@@ -54,7 +54,7 @@ func (o options) parts() []part {
 	}
 	faults := map[string]string{
 		"LYKTA_KILLS": strconv.Itoa(o.Kills), "LYKTA_CUTS": strconv.Itoa(o.Cuts),
-		"LYKTA_NETWORK_SECONDS": strconv.Itoa(int(math.Ceil(network))), "LYKTA_OUTAGE": outage.String(),
+		"LYKTA_STORM": "5000", "LYKTA_NETWORK_SECONDS": strconv.Itoa(int(math.Ceil(network))), "LYKTA_OUTAGE": outage.String(),
 	}
 	var out []part
 	if o.Seeds > 0 {
@@ -64,7 +64,7 @@ func (o options) parts() []part {
 	}
 	return append(out, part{
 		name: "real binaries", pkg: "./e2e", share: 5, env: faults,
-		tests: "TestKill|TestPowerCut|TestFullDisk|TestIOErrors|TestReadErrors|TestNetwork|TestOutage",
+		tests: "TestKill|TestPowerCut|TestFullDisk|TestIOErrors|TestReadErrors|TestNetwork|TestOutage|TestStorm",
 	})
 }
 

@@ -13,7 +13,7 @@ FUZZ    ?= 5s
 RACE    ?= ./cloud/alarm ./cloud/broker ./cloud/web ./gateway/hub
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
-	$(WEB)/index.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
+	$(WEB)/index.html $(WEB)/kiosk.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 
 SEEDS   ?= 2000
 KILLS   ?= 100

@@ -36,9 +36,10 @@ export default defineConfig({
   expect: { timeout: 8_000 },
   reporter: 'line',
   projects: [
-    { name: 'phone', use: phone, testIgnore: /(shots|real)\.spec/ },
-    { name: 'desk', use: desk, testIgnore: /(shots|real)\.spec/ },
+    { name: 'phone', use: phone, testIgnore: /(shots|real|kiosk)\.spec/ },
+    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk)\.spec/ },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
+    { name: 'kiosk', use: chromium, testMatch: /kiosk\.spec/ },
     { name: 'real', use: chromium, testMatch: /real\.spec/ },
   ],
 });

@@ -65,6 +65,10 @@ export function household(count, at, calm) {
       last_activity: activity ? { t: activity.t, room: activity.room, kind: activity.kind } : null,
       devices_silent: 0,
       battery_low: 0,
+      area: i % 3 === 1 ? 'Söder' : 'Norr',
+      protection: 'protected',
+      tested: iso(at - 12 * 24 * hour),
+      own_test: iso(at - 10 * hour),
       devices: devices.map((d) => ({ ...d, last_seen: iso(at - 2 * minute), silent: false })),
       last: latest(last),
     });
@@ -105,6 +109,7 @@ function trouble(homes, alerts, at, iso) {
   const put = (alert) =>
     alerts.set(alert.id, {
       state: 'open',
+      stage: alert.state ?? 'open',
       device: '',
       room: '',
       raised: iso(Date.parse(alert.observed) + 1_000),
@@ -131,6 +136,13 @@ function trouble(homes, alerts, at, iso) {
     observed: iso(at - 21 * minute),
     acknowledged_by: 'Björn Falk',
     acknowledged_at: iso(at - 19 * minute),
+    held_by: 'Björn Falk',
+    held_at: iso(at - 19 * minute),
+    stage: 'on_the_way',
+    left_at: iso(at - 5 * minute),
+    expected: iso(at + 7 * minute),
+    reached: iso(at - 18 * minute),
+    heard: iso(at - 18 * minute),
   });
   put({
     id: 'a3',
@@ -165,6 +177,10 @@ function trouble(homes, alerts, at, iso) {
     room: 'kok',
     observed: iso(at - 33 * minute),
   });
+  // Told of the whole way round, and nobody has answered.
+  Object.assign(alerts.get('a4'), { unheard: true });
+  Object.assign(homes.get('gunnar'), { protection: 'never_tested', tested: null, own_test: null });
+  Object.assign(homes.get('holm'), { protection: 'test_due', tested: iso(at - 41 * 24 * hour) });
   alerts.set('old', {
     id: 'old',
     home: 'marta',
@@ -172,6 +188,7 @@ function trouble(homes, alerts, at, iso) {
     kind: 'gateway_silent',
     severity: 'attention',
     state: 'resolved',
+    stage: 'resolved',
     device: '',
     room: '',
     observed: iso(at - 3 * hour - 20 * minute),

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { household, dayOfReadings, rolling } from './household.mjs';
+import { team, teamApi } from './team.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const types = {
@@ -34,6 +35,7 @@ export async function startMock(options = {}) {
   const iso = (ms) => new Date(ms).toISOString();
 
   const state = household(homes, base, calm);
+  const staff = team(base);
   const log = [];
   const seen = new Map(); // idempotency key -> answer
   const streams = new Set();
@@ -41,15 +43,15 @@ export async function startMock(options = {}) {
   let network = true;
   let streaming = true;
   let failing = null;
-  let me = { name: 'Anna Berg', role: 'caregiver', language: 'sv' };
+  let me = { name: 'Anna Berg', role: 'caregiver', language: 'sv', person: 'anna' };
 
   const problem = (res, status, id, title, detail = title) => {
     res.writeHead(status, { 'Content-Type': 'application/problem+json' });
-    res.end(JSON.stringify({ type: 'about:blank', title, status, detail, id }));
+    return res.end(JSON.stringify({ type: 'about:blank', title, status, detail, id }));
   };
   const json = (res, body) => {
     res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-    res.end(JSON.stringify(body));
+    return res.end(JSON.stringify(body));
   };
   const write = (stream, event, data, id) =>
     stream.res.write(
@@ -94,16 +96,38 @@ export async function startMock(options = {}) {
     if (alert.state === 'resolved') {
       return problem(res, 409, 'LYK-0501', 'The alert is already resolved');
     }
-    if (what === 'acknowledge' && alert.state === 'open') {
+    const takes =
+      what === 'acknowledge' ? alert.state === 'open' || alert.overdue : what !== 'resolve';
+    if (takes) {
+      const again = alert.held_by === me.name;
       Object.assign(alert, {
         state: 'acknowledged',
-        acknowledged_by: me.name,
-        acknowledged_at: iso(at()),
+        stage: 'acknowledged',
+        acknowledged_by: alert.acknowledged_by ?? me.name,
+        acknowledged_at: alert.acknowledged_at ?? iso(at()),
+        held_by: me.name,
+        held_at: iso(at()),
+        left_at: again ? alert.left_at : undefined,
+        expected: undefined,
+        overdue: undefined,
+        unheard: undefined,
+        reached: undefined,
+        heard: undefined,
+      });
+    }
+    if (what === 'on-the-way') {
+      Object.assign(alert, {
+        stage: 'on_the_way',
+        left_at: iso(at()),
+        expected: given.minutes ? iso(at() + given.minutes * 60_000) : undefined,
       });
     }
     if (what === 'resolve') {
       Object.assign(alert, {
         state: 'resolved',
+        stage: 'resolved',
+        overdue: undefined,
+        unheard: undefined,
         resolved_by: me.name,
         resolved_at: iso(at()),
         outcome: given.outcome,
@@ -146,7 +170,7 @@ export async function startMock(options = {}) {
       );
       return json(res, { alerts });
     }
-    const acts = /^\/alerts\/([^/]+)\/(acknowledge|resolve)$/.exec(path);
+    const acts = /^\/alerts\/([^/]+)\/(acknowledge|take-over|on-the-way|resolve)$/.exec(path);
     if (acts && req.method === 'POST') return act(req, res, decodeURIComponent(acts[1]), acts[2]);
     if (path === '/events') {
       if (!streaming) return problem(res, 503, 'LYK-0600', 'Busy');
@@ -155,6 +179,18 @@ export async function startMock(options = {}) {
       streams.add(stream);
       res.on('close', () => streams.delete(stream));
       return write(stream, 'hello', { now: iso(at()) });
+    }
+    const says = {
+      json: (answer) => json(res, answer),
+      problem: (status, id, title, detail) => problem(res, status, id, title, detail),
+      done: () => res.writeHead(204).end(),
+    };
+    const asked = { path, method: req.method, query: url.searchParams, body: () => body(req) };
+    const { homes: known, alerts } = state;
+    if (
+      (await teamApi(staff, { ...asked, me, at: at(), homes: known, alerts, says })) !== undefined
+    ) {
+      return undefined;
     }
     const one = /^\/homes\/([^/]+)(\/readings)?$/.exec(path);
     const home = one && state.homes.get(decodeURIComponent(one[1]));
@@ -205,6 +241,7 @@ export async function startMock(options = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     state,
+    staff,
     log,
     at,
     /** Raises an alert, at once and on the stream. */
@@ -213,6 +250,7 @@ export async function startMock(options = {}) {
         id: `a${state.alerts.size + 100}`,
         severity: 'emergency',
         state: 'open',
+        stage: 'open',
         device: 'knapp-1',
         room: 'bedroom',
         observed: iso(at()),
@@ -223,6 +261,20 @@ export async function startMock(options = {}) {
       state.alerts.set(alert.id, alert);
       publish(alert);
       return alert;
+    },
+    /** Somebody presses the button of a home that waits for a test. */
+    pressTest(home) {
+      const alert = this.raise({ home, kind: 'sos', test: true, tester: me.person });
+      Object.assign(staff.tests.get(home)[0], { state: 'pressed', alert: alert.id });
+      return alert;
+    },
+    /** The home has shown who has the alert of its test: it has passed. */
+    passTest(home) {
+      const test = staff.tests.get(home)[0];
+      const shown = { reached: iso(at()), heard: iso(at()) };
+      Object.assign(test, { state: 'passed', passed: iso(at()), ended: iso(at()) });
+      Object.assign(state.homes.get(home), { protection: 'protected', tested: iso(at()) });
+      this.other(test.alert, shown);
     },
     /** Another caregiver does something. */
     other(id, fields) {

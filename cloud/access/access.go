@@ -57,7 +57,7 @@ func rights(role care.Role) []Action {
 		}
 	case care.Operator:
 		return []Action{
-			ReadHome, ReadReadings, ReadAlerts, Silence, TestHome, ReadRota,
+			ReadHome, ReadReadings, ReadAlerts, Silence, ReadRota,
 			ManageHomes, ManageTokens, SendCommands, ReadOperations, ReadAudit, ManagePeople, ReadLoad,
 		}
 	}

@@ -23,6 +23,11 @@ func TestCan(t *testing.T) {
 		access.SendCommands:   {k, o},
 		access.ReadOperations: {o},
 		access.ReadAudit:      {k, o},
+		access.Silence:        {c, k, o},
+		access.TestHome:       {c, k}, // who tests takes the press
+		access.ReadRota:       {c, k, o},
+		access.ManagePeople:   {k, o},
+		access.ReadLoad:       {k, o},
 		"":                    nil,
 		"something new":       nil,
 	}

@@ -94,6 +94,13 @@ func testHandOver(t *testing.T, s *store.Store) {
 	if got := must(s.Shifts(ctx, "norr", at(0), at(3600)))(t); !reflect.DeepEqual(got, []care.Shift{night, rest}) {
 		t.Errorf("Shifts = %+v", got)
 	}
+	if err := s.HandOver(ctx, "2", "anna", at(60), "3"); err != nil {
+		t.Fatal(err)
+	}
+	rest.Person = "anna" // it has not begun: it is hers as it is
+	if got := must(s.Shifts(ctx, "norr", at(0), at(3600)))(t); !reflect.DeepEqual(got, []care.Shift{night, rest}) {
+		t.Errorf("after handing over what has not begun: %+v", got)
+	}
 	for name, err := range map[string]error{
 		"of nobody": s.HandOver(ctx, "2", "nobody", at(2000), "3"), "of no shift": s.HandOver(ctx, "9", "anna", at(2000), "3"),
 	} {

@@ -170,13 +170,18 @@ func (t *tx) putShift(ctx context.Context, h care.Shift) error {
 }
 
 // HandOver has somebody else go on with a shift from a time within it, as
-// a shift of theirs with the id next. It returns ErrNotFound when there is no
-// such shift or person, and care.ErrShift for a time outside of it.
+// a shift of theirs with the id next; one that has not begun by then becomes
+// theirs as it is. It returns ErrNotFound when there is no such shift or person,
+// and care.ErrShift for a time after it.
 func (s *Store) HandOver(ctx context.Context, id, person string, at time.Time, next string) error {
 	err := s.update(ctx, func(t *tx) error {
 		h, err := one(ctx, t, scanShift, selectShift+`WHERE id = $1`, id)
 		if err != nil {
 			return err
+		}
+		if !at.After(h.From) {
+			h.Person = person
+			return t.putShift(ctx, h)
 		}
 		rest := h
 		rest.ID, rest.Person, rest.From = next, person, at

@@ -152,8 +152,8 @@ func TestP8EveryOperationForEveryRole(t *testing.T) {
 		{"POST", "/api/v1/silences/{id}/end", "/api/v1/silences/none/end", nil, [3]int{404, 404, 404}},
 		{"GET", "/api/v1/load", "", nil, [3]int{403, 200, 200}},
 		{"GET", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", nil, [3]int{200, 200, 200}},
-		{"POST", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", map[string]int{"minutes": 5}, [3]int{422, 422, 422}}, // they are nobody who is told
-		{"DELETE", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", nil, [3]int{204, 204, 204}},
+		{"POST", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", map[string]int{"minutes": 5}, [3]int{422, 422, 403}}, // they are nobody who is told
+		{"DELETE", "/api/v1/homes/{id}/tests", "/api/v1/homes/home-1/tests", nil, [3]int{204, 204, 403}},
 		{"GET", "/api/v1/push", "", nil, [3]int{200, 200, 200}},
 		{"PUT", "/api/v1/me/browser", "", map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}, [3]int{409, 409, 409}}, // so are these
 		{"POST", "/api/v1/me/browser/forget", "", map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}, [3]int{204, 204, 204}},

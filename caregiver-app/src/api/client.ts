@@ -6,6 +6,7 @@ import type {
   Outcome,
   ProblemDocument,
   Reading,
+  Silence,
   Window,
 } from './types';
 
@@ -27,7 +28,7 @@ export class Unreachable extends Error {}
 /** How long a request may take before the network counts as gone, in milliseconds. */
 const patience = 20_000;
 
-async function request(path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -48,7 +49,7 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   throw new Problem(response.status, problem.id ?? '', problem.detail ?? problem.title ?? '');
 }
 
-async function json<T>(path: string, init?: RequestInit): Promise<T> {
+export async function json<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await request(path, init);
   try {
     return (await response.json()) as T;
@@ -57,7 +58,8 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
   }
 }
 
-function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
+/** A request that brings something; of every method but GET. */
+export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
   return {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
@@ -65,8 +67,8 @@ function post(body: unknown, headers: Record<string, string> = {}): RequestInit 
   };
 }
 
-const api = '/api/v1';
-const part = encodeURIComponent;
+export const api = '/api/v1';
+export const part = encodeURIComponent;
 
 // Go writes an empty list as null when nobody took care; both mean none.
 const tidy = <H extends Home>(home: H): H => ({ ...home, check_ins: home.check_ins ?? [] });
@@ -133,13 +135,23 @@ export async function windows(
   return answer.windows ?? [];
 }
 
-/** A repeated call with the same key is the same act, done once. */
-export const acknowledge = (id: string, key: string) =>
-  json<Alert>(`${api}/alerts/${part(id)}/acknowledge`, post({}, { 'Idempotency-Key': key }));
+/** The homes of which something is silenced at an instant, in milliseconds. */
+export async function silencedHomes(at: number): Promise<string[]> {
+  const { silences } = await json<{ silences: Silence[] }>(`${api}/silences`);
+  return silences.filter((s) => Date.parse(s.from) <= at).map((s) => s.home);
+}
 
-/** A repeated call with the same key is the same act, done once. */
+/** Acts on an alert. A repeated call with the same key is the same act, done once. */
+const act = (id: string, what: string, key: string, body: object) =>
+  json<Alert>(`${api}/alerts/${part(id)}/${what}`, post(body, { 'Idempotency-Key': key }));
+
+export const acknowledge = (id: string, key: string) => act(id, 'acknowledge', key, {});
+
+export const takeOver = (id: string, key: string) => act(id, 'take-over', key, {});
+
+/** Minutes until the person is there; 0 is not said. */
+export const onTheWay = (id: string, key: string, minutes: number) =>
+  act(id, 'on-the-way', key, { minutes });
+
 export const resolve = (id: string, key: string, outcome: Outcome, note: string) =>
-  json<Alert>(
-    `${api}/alerts/${part(id)}/resolve`,
-    post({ outcome, note }, { 'Idempotency-Key': key }),
-  );
+  act(id, 'resolve', key, { outcome, note });

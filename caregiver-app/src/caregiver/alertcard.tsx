@@ -1,68 +1,57 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import type { Alert, Outcome } from '../api/types';
+import type { Alert } from '../api/types';
 import { Icon } from '../shared/icons';
 import { t } from '../shared/i18n';
 import { ago, atMoment, clock, clockSeconds, now } from '../shared/time';
-import { alertName, deviceName, inRoom, outcomeName } from '../shared/words';
-import { homes, me, notice, queue, turns } from './state';
-
-const outcomes: readonly Outcome[] = [
-  'helped',
-  'false_press',
-  'could_not_reach',
-  'test',
-  'technical',
-  'other',
-];
-
-// Which alert's closing form is open. Kept here, so that a card that moves in
-// the list does not lose what was being written.
-const closing = signal<{ alert: string; outcome: Outcome | ''; note: string } | null>(null);
+import { alertName, deviceName, inRoom } from '../shared/words';
+import { standing, trouble, wordBack } from './alertwords';
+import { acts, Deeds } from './deeds';
+import { Later } from './later';
+import type { Action } from './queue';
+import { homes, me, needsSomebody, queue, turns } from './state';
 
 /** One alert: who, what, where, since when, who has it; to be taken and closed in place. */
-export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: boolean }) {
+export function AlertCard({ alert, atHome = false, page = false }: CardProps) {
   const zone = homes.value.get(alert.home)?.zone;
-  const waiting = queue.waiting.value.filter(
-    (a) => a.alert === alert.id && a.who === me.value?.name,
-  );
-  const take = waiting.find((a) => a.kind === 'acknowledge');
+  const name = me.value?.name ?? '';
+  const waiting = queue.waiting.value.filter((a) => a.alert === alert.id && a.who === name);
   const close = waiting.find((a) => a.kind === 'resolve');
-  const open = alert.state === 'open';
-  const form = closing.value?.alert === alert.id;
-  const closeButton = useRef<HTMLButtonElement>(null);
+  const at = now.value;
   const observed = Date.parse(alert.observed);
   const raised = Date.parse(alert.raised);
   const place = inRoom(alert.room);
-  const moment = (ms: number) => atMoment(ms, now.value, zone);
+  const moment = (ms: number) => atMoment(ms, at, zone);
   // The device of a missed check-in is the window that it missed.
   const named = alert.severity === 'technical' && alert.kind !== 'check_in_missed';
   // Presses again and again look alike: their number and second tell them apart.
   const turn = turns.value.get(alert.id);
   const when = turn ? clockSeconds(observed, zone) : clock(observed, zone);
   const which = turn ? `${alert.home_name}, ${when}` : alert.home_name;
+  const back = wordBack(alert, name, at, zone);
+  const wrong = trouble(alert);
 
-  const classes = ['card', `card-${shown(alert.severity)}`];
-  if (open && !take && !close) classes.push('card-open');
+  const Heading = page ? 'h2' : 'h3';
+  const classes = ['card', `card-${alert.test ? 'test' : shown(alert.severity)}`];
+  if (needsSomebody(alert) && waiting.length === 0) classes.push('card-open');
 
   return (
     <article class={classes.join(' ')} data-alert={alert.id} aria-labelledby={`who-${alert.id}`}>
       <div class="card-head">
         <span class="card-icon">
-          <Icon name={alert.kind} />
+          <Icon name={alert.test ? 'check' : alert.kind} />
         </span>
         <div class="card-who">
           <div class="card-top">
-            {!atHome && <p class="card-kind">{alertName(alert)}</p>}
-            <p class="card-when">{since(observed, now.value, zone, when)}</p>
+            {!atHome && <p class="card-kind">{titleOf(alert)}</p>}
+            <p class="card-when">{since(observed, at, zone, when)}</p>
           </div>
-          <h3 id={`who-${alert.id}`} class="card-name">
+          <Heading id={`who-${alert.id}`} class="card-name">
             {atHome ? (
-              alertName(alert)
+              titleOf(alert)
             ) : (
               <a href={`/homes/${encodeURIComponent(alert.home)}`}>{alert.home_name}</a>
             )}
-          </h3>
+          </Heading>
         </div>
       </div>
       <div class="card-facts">
@@ -89,51 +78,32 @@ export function AlertCard({ alert, atHome = false }: { alert: Alert; atHome?: bo
           </p>
         )}
         <p class="card-state">
-          {!open && <Icon name="check" />}
-          <span>{stateOf(alert, moment)}</span>
+          {alert.state !== 'open' && <Icon name={alert.overdue ? 'clock' : 'check'} />}
+          <span>{standing(alert, name, at, zone)}</span>
         </p>
+        {back && <p class={alert.reached ? 'card-back' : 'card-extra'}>{back}</p>}
+        {wrong && <p class="card-trouble">{wrong}</p>}
+        {alert.state === 'resolved' && alert.note && <p class="card-extra">{alert.note}</p>}
       </div>
-      <Unsent take={take?.key} close={close?.key} />
-      {!acts() ? null : form && !close ? (
-        <CloseForm alert={alert} done={() => closeButton.current?.focus()} />
-      ) : (
-        <div class="card-actions">
-          {open && !take && !close && (
-            <button
-              type="button"
-              class="button button-main"
-              onClick={() => {
-                queue.add({ alert: alert.id, kind: 'acknowledge' });
-                closeButton.current?.focus();
-              }}
-            >
-              {t('alert.take')}
-              <span class="visually-hidden"> – {which}</span>
-            </button>
-          )}
-          {!close && (
-            <button
-              type="button"
-              class="button"
-              ref={closeButton}
-              onClick={() => {
-                closing.value = { alert: alert.id, outcome: '', note: '' };
-                // What was said of the last act lies over the form on a phone.
-                if (!notice.value?.bad) notice.value = null;
-              }}
-            >
-              {t('alert.close')}
-              <span class="visually-hidden"> – {which}</span>
-            </button>
-          )}
-        </div>
+      <Unsent waiting={waiting} />
+      {acts() && alert.state !== 'resolved' && (
+        <Deeds alert={alert} which={which} waiting={waiting} closing={close !== undefined} />
       )}
+      {!page && <CardChain alert={alert} />}
     </article>
   );
 }
 
-// Who runs the machines sees alerts and leaves them to those who give care.
-const acts = () => me.value?.role !== 'operator';
+interface CardProps {
+  alert: Alert;
+  /** On the page of its home, which names the home. */
+  atHome?: boolean;
+  /** On the page of the alert, which shows its whole chain. */
+  page?: boolean;
+}
+
+const titleOf = (alert: Alert) =>
+  alert.test ? t('alert.as_test', { kind: alertName(alert) }) : alertName(alert);
 
 // These are raised a while after what they are about by their nature; they are not late.
 const absences = new Set(['check_in_missed', 'gateway_silent', 'sensor_silent']);
@@ -149,111 +119,53 @@ const shown = (severity: string) =>
 
 const sentence = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
 
-function stateOf(alert: Alert, moment: (ms: number) => string): string {
-  const time = (s?: string) => (s ? moment(Date.parse(s)) : '');
-  switch (alert.state) {
-    case 'open':
-      return t(alert.severity === 'technical' ? 'alert.open_technical' : 'alert.open');
-    case 'resolved': {
-      const values = { when: time(alert.resolved_at), outcome: outcomeName(alert.outcome ?? '') };
-      return alert.resolved_by
-        ? t('alert.resolved', { ...values, name: alert.resolved_by })
-        : t('alert.resolved_self', values);
-    }
-  }
-  if (!alert.acknowledged_by) return t('alert.taken_unknown');
-  return alert.acknowledged_by === me.value?.name
-    ? t('alert.taken_me', { when: time(alert.acknowledged_at) })
-    : t('alert.taken', { name: alert.acknowledged_by, when: time(alert.acknowledged_at) });
-}
-
 // What the person did shows at once, and as not sent until the server has it.
-function Unsent({ take, close }: { take: string | undefined; close: string | undefined }) {
-  const key = close ?? take;
-  if (!key) return null;
-  const sending = queue.sending.value === key;
+function Unsent({ waiting }: { waiting: readonly Action[] }) {
+  const last = waiting.at(-1);
+  if (!last) return null;
+  const sending = queue.sending.value === last.key;
+  const text = unsent[last.kind];
   return (
     <p class={sending ? 'card-unsent' : 'card-unsent card-unsent-late'} role="status">
-      {sending ? t('alert.sending') : t(close ? 'alert.close_unsent' : 'alert.take_unsent')}
+      {sending ? t('alert.sending') : t(text)}
     </p>
   );
 }
 
-function CloseForm({ alert, done }: { alert: Alert; done: () => void }) {
-  const form = useRef<HTMLFormElement>(null);
-  const draft = closing.value;
-  const missing = useRef<HTMLParagraphElement>(null);
-  useEffect(() => form.current?.querySelector('input')?.focus(), []);
-  if (!draft) return null;
+const unsent = {
+  acknowledge: 'alert.take_unsent',
+  take_over: 'alert.take_unsent',
+  on_the_way: 'alert.way_unsent',
+  resolve: 'alert.close_unsent',
+} as const;
 
-  const cancel = () => {
-    closing.value = null;
-    requestAnimationFrame(done);
-  };
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (!draft.outcome) {
-      missing.current!.hidden = false;
-      form.current?.querySelector('input')?.focus();
-      return;
-    }
-    queue.add({
-      alert: alert.id,
-      kind: 'resolve',
-      outcome: draft.outcome,
-      note: draft.note.trim(),
-    });
-    closing.value = null;
-    // The card is about to go; the heading of the screen is where to go on from.
-    document.querySelector<HTMLElement>('h1')?.focus();
-  };
+// Which alerts' chains are open, wherever their cards move.
+const opened = signal<ReadonlySet<string>>(new Set());
 
+// Who was told of it, fetched when it is asked for.
+function CardChain({ alert }: { alert: Alert }) {
+  const open = opened.value.has(alert.id);
   return (
-    <form
-      class="close-form"
-      ref={form}
-      onSubmit={submit}
-      onKeyDown={(e) => e.key === 'Escape' && cancel()}
+    <details
+      class="card-chain"
+      open={open}
+      onToggle={(e) => {
+        const next = new Set(opened.value);
+        if (e.currentTarget.open) next.add(alert.id);
+        else next.delete(alert.id);
+        opened.value = next;
+      }}
     >
-      <fieldset>
-        <legend>{t('close.heading')}</legend>
-        <div class="choices">
-          {outcomes.map((o) => (
-            <label class="choice" key={o}>
-              <input
-                type="radio"
-                name={`outcome-${alert.id}`}
-                checked={draft.outcome === o}
-                onChange={() => {
-                  missing.current!.hidden = true;
-                  closing.value = { ...draft, outcome: o };
-                }}
-              />
-              <span>{outcomeName(o)}</span>
-            </label>
-          ))}
+      <summary>
+        {t('alert.chain')}
+        <span class="visually-hidden"> – {alert.home_name}</span>
+      </summary>
+      {open && (
+        <div class="card-chain-box">
+          <Later page="chain" alert={alert.id} />
+          <a href={`/alert/${encodeURIComponent(alert.id)}`}>{t('alert.chain_whole')}</a>
         </div>
-        <p class="field-error" role="alert" ref={missing} hidden>
-          {t('close.pick')}
-        </p>
-      </fieldset>
-      <label class="field">
-        <span>{t('close.note')}</span>
-        <textarea
-          rows={2}
-          maxLength={1000}
-          value={draft.note}
-          onInput={(e) => (closing.value = { ...draft, note: e.currentTarget.value })}
-        />
-      </label>
-      <div class="card-actions">
-        <button type="submit" class="button button-main">
-          {t('close.confirm')}
-        </button>
-        <button type="button" class="button" onClick={cancel}>
-          {t('close.cancel')}
-        </button>
-      </div>
-    </form>
+      )}
+    </details>
   );
 }

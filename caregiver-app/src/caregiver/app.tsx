@@ -3,16 +3,16 @@ import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon, Lantern } from '../shared/icons';
 import { chooseLanguage, language, t, tMaybe, tn, type Language } from '../shared/i18n';
-import { route } from '../shared/router';
+import { planning, route } from '../shared/router';
 import { clock } from '../shared/time';
 import { alertName } from '../shared/words';
-import { HomeScreen } from './home';
 import { HomesScreen } from './homes';
+import { fetchAhead, Later } from './later';
 import { NowScreen } from './now';
 import { SignInScreen } from './signin';
 import * as sound from './sound';
 import {
-  activeAlerts,
+  alertCount,
   announcement,
   homes,
   link,
@@ -84,6 +84,9 @@ function Failed({ id, network }: { id: string; network: boolean }) {
 
 function House() {
   useNavigation();
+  useEffect(() => {
+    if (loaded.value) fetchAhead();
+  }, [loaded.value]);
   return (
     <>
       <a class="skip" href="#content">
@@ -119,9 +122,13 @@ function Screen() {
     case 'homes':
       return <HomesScreen />;
     case 'home':
-      return <HomeScreen key={to.id} id={to.id} />;
+      return <Later key={to.id} page="home" id={to.id} />;
+    case 'alert':
+      return <Later key={to.id} page="alert" id={to.id} />;
     case 'missing':
       return <MissingScreen />;
+    default:
+      return <Later key={to.screen} page={to.screen} />;
   }
 }
 
@@ -162,11 +169,13 @@ function useNavigation(): void {
 
 function Nav() {
   const screen = route.value.screen;
-  const count = activeAlerts.value.length;
+  const count = alertCount.value;
   const urgent = unmet.value.length > 0;
+  const at = (...screens: string[]) =>
+    screens.includes(screen) ? { 'aria-current': 'page' as const } : {};
   return (
     <nav class="nav" aria-label={t('nav.label')}>
-      <a href="/" {...(screen === 'now' ? { 'aria-current': 'page' as const } : {})}>
+      <a href="/" {...at('now', 'alert')}>
         <Icon name="sos" />
         <span>{t('nav.now')}</span>
         {count > 0 && (
@@ -176,12 +185,13 @@ function Nav() {
           </span>
         )}
       </a>
-      <a
-        href="/homes"
-        {...(screen === 'homes' || screen === 'home' ? { 'aria-current': 'page' as const } : {})}
-      >
+      <a href="/homes" {...at('homes', 'home')}>
         <Icon name="homes" />
         <span>{t('nav.homes')}</span>
+      </a>
+      <a href="/rota" {...at(...planning)}>
+        <Icon name="calendar" />
+        <span>{t('nav.planning')}</span>
       </a>
     </nav>
   );
@@ -192,6 +202,7 @@ const languages: Record<Language, string> = { sv: 'Svenska', en: 'English' };
 function Menu() {
   const box = useRef<HTMLDetailsElement>(null);
   const failed = useSignal('');
+  const opened = useSignal(false);
   useEffect(() => {
     const away = (e: Event) => {
       if (box.current?.open && !box.current.contains(e.target as Node)) box.current.open = false;
@@ -220,6 +231,7 @@ function Menu() {
     <details
       class="menu"
       ref={box}
+      onToggle={() => (opened.value ||= box.current?.open ?? false)}
       onKeyDown={(e) => {
         if (e.key !== 'Escape' || !box.current) return;
         box.current.open = false;
@@ -260,6 +272,7 @@ function Menu() {
         <button type="button" class="button" onClick={() => void sound.play()}>
           {t('menu.sound_test')}
         </button>
+        {opened.value && <Later page="push" />}
         <button type="button" class="button" onClick={() => void leave()}>
           {t('menu.sign_out')}
         </button>
@@ -361,12 +374,18 @@ function titleOf(): string {
   if (is.state === 'signed-out') return `${t('signin.title')} – ${app}`;
   if (is.state === 'failed') return `${t('error.title')} – ${app}`;
   if (is.state === 'starting') return app;
-  const n = activeAlerts.value.length;
+  const n = alertCount.value;
   const to = route.value;
-  const names = {
+  const names: Record<typeof to.screen, string> = {
     now: t('now.title'),
     homes: t('homes.title'),
     home: to.screen === 'home' ? (homes.value.get(to.id)?.name ?? t('homes.title')) : '',
+    alert: t('alert.title'),
+    rota: t('plan.rota'),
+    people: t('plan.people'),
+    policies: t('plan.policies'),
+    silences: t('plan.silences'),
+    load: t('plan.load'),
     missing: t('missing.title'),
     'sign-in': t('now.title'),
   };

@@ -15,10 +15,13 @@ import {
 } from '../shared/words';
 import { AlertCard } from './alertcard';
 import { Charts } from './charts';
+import { Contacts } from './contacts';
 import { Day } from './day';
 import { activityOf, contactOf } from './homes';
 import { crowd } from './now';
+import { Silencing } from './silence';
 import { activeAlerts, detail, detailProblem, homes, show } from './state';
+import { Testing } from './testing';
 
 /** One home: how it is now, its alerts, its day, its values. */
 export function HomeScreen({ id }: { id: string }) {
@@ -82,6 +85,11 @@ function Body({ home }: { home: HomeDetail }) {
         </section>
       )}
       <Day key={`day-${home.id}`} home={home} />
+      <div class="tools-row">
+        <Testing key={`test-${home.id}`} home={home} />
+        <Silencing key={`silence-${home.id}`} home={home} />
+        <Contacts key={`contacts-${home.id}`} home={home} />
+      </div>
       <LastValues home={home} />
       <Charts key={`charts-${home.id}`} home={home} />
     </>

@@ -1,8 +1,10 @@
 import { computed, signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import * as api from '../api/client';
 import type { Home } from '../api/types';
 import { Icon } from '../shared/icons';
-import { language, t, tn } from '../shared/i18n';
-import { ago, moment, now } from '../shared/time';
+import { language, t, tn, type Key } from '../shared/i18n';
+import { ago, moment, now, serverNow } from '../shared/time';
 import { activityName, checkIn, inRoom, kindName } from '../shared/words';
 import { homes, unmet } from './state';
 
@@ -46,6 +48,17 @@ const found = computed(() => {
   });
 });
 
+// The homes in which expected alerts are silenced now.
+const silenced = signal<ReadonlySet<string>>(new Set());
+
+async function findSilenced(): Promise<void> {
+  try {
+    silenced.value = new Set(await api.silencedHomes(serverNow()));
+  } catch {
+    // The mark is a help only; the home's own page tells what went wrong.
+  }
+}
+
 function clear(): void {
   search.value = '';
   filter.value = 'all';
@@ -54,6 +67,7 @@ function clear(): void {
 
 /** All homes, those that need somebody first. */
 export function HomesScreen() {
+  useEffect(() => void findSilenced(), []);
   const list = found.value;
   const all = homes.value.size;
   return (
@@ -179,6 +193,18 @@ function HomeRow({ home }: { home: Home }) {
           <span class={`tag tag-${tone}`}>
             <Icon name="sos" />
             {tn('home.alerts', home.open_alerts)}
+          </span>
+        )}
+        {(home.protection === 'never_tested' || home.protection === 'test_due') && (
+          <span class="tag tag-attention">
+            <Icon name="shield" />
+            {t(`home.${home.protection}` as Key)}
+          </span>
+        )}
+        {silenced.value.has(home.id) && (
+          <span class="tag">
+            <Icon name="quiet" />
+            {t('home.silenced')}
           </span>
         )}
         {home.devices_silent > 0 && (

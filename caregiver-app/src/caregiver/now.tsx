@@ -4,6 +4,7 @@ import { Lantern } from '../shared/icons';
 import { t, tMaybe, tn, type Key } from '../shared/i18n';
 import { clock } from '../shared/time';
 import { AlertCard } from './alertcard';
+import { Later } from './later';
 import { activeAlerts, homes, link } from './state';
 
 /** How many of one severity show before one asks for more. Emergencies all show. */
@@ -18,7 +19,8 @@ export function NowScreen() {
   const alerts = activeAlerts.value;
   const groups = new Map<string, Alert[]>();
   for (const alert of alerts) {
-    const name = tMaybe(`severity.${alert.severity}`) ? alert.severity : 'other';
+    const known = tMaybe(`severity.${alert.severity}`) ? alert.severity : 'other';
+    const name = alert.test ? 'test' : known;
     groups.set(name, [...(groups.get(name) ?? []), alert]);
   }
   return (
@@ -26,6 +28,7 @@ export function NowScreen() {
       <h1 tabIndex={-1} class={alerts.length === 0 ? 'visually-hidden' : ''}>
         {t(heading(alerts))}
       </h1>
+      <Later page="push-hint" quiet />
       {alerts.length === 0 && <Calm />}
       {[...groups].map(([severity, group]) => (
         <Group key={severity} severity={severity} alerts={group} />
@@ -36,7 +39,7 @@ export function NowScreen() {
 
 // Who reads "nothing acute" while the live link is down would be misled.
 function heading(alerts: readonly Alert[]): Key {
-  if (alerts.some((a) => a.severity !== 'attention' && a.severity !== 'technical')) {
+  if (alerts.some((a) => !a.test && a.severity !== 'attention' && a.severity !== 'technical')) {
     return 'now.heading';
   }
   return link.value.up ? 'now.no_emergency' : 'now.title';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem, Unreachable } from '../api/client';
 import type { Alert } from '../api/types';
-import { Queue, type Action } from './queue';
+import { minutesLeft, Queue, type Action } from './queue';
 
 class Memory {
   private readonly kept = new Map<string, string>();
@@ -44,6 +44,25 @@ describe('the queue of what a person did', () => {
     queue.add({ alert: 'a1', kind: 'acknowledge' });
     await settle();
     expect(told).toEqual(['sent acknowledge']);
+    expect(queue.waiting.value).toEqual([]);
+  });
+
+  it('takes the latest word of when somebody is there, and counts on from when it was said', async () => {
+    const { queue, calls, failWith, work } = setUp();
+    queue.signedIn('Anna');
+    failWith(noNetwork);
+    queue.add({ alert: 'a1', kind: 'on_the_way', minutes: 30 });
+    await settle();
+    queue.add({ alert: 'a1', kind: 'on_the_way', minutes: 10 });
+    await settle();
+    expect(queue.waiting.value.map((a) => a.minutes)).toEqual([10]);
+    const [action] = queue.waiting.value;
+    expect([0, 4, 20].map((n) => minutesLeft(action!, action!.at + n * 60_000))).toEqual([
+      10, 6, 0,
+    ]);
+    work();
+    await queue.flush();
+    expect(calls.at(-1)).toMatchObject({ kind: 'on_the_way', minutes: 10 });
     expect(queue.waiting.value).toEqual([]);
   });
 

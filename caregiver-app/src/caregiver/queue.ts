@@ -2,14 +2,18 @@ import { signal } from '@preact/signals';
 import { Problem } from '../api/client';
 import type { Alert, Outcome } from '../api/types';
 
+const kinds = ['acknowledge', 'take_over', 'on_the_way', 'resolve'] as const;
+
 /** Something a person has done that the server may not know yet. */
 export interface Action {
   /** The idempotency key: the same act, however often it is sent. */
   key: string;
   alert: string;
-  kind: 'acknowledge' | 'resolve';
+  kind: (typeof kinds)[number];
   outcome?: Outcome;
   note?: string;
+  /** Of on_the_way: until the person is there, counted from `at`; none is not said. */
+  minutes?: number;
   /** Who did it: never sent in another's name. */
   who: string;
   /** When, in milliseconds since 1970 by this device's clock. */
@@ -68,13 +72,19 @@ export class Queue {
     if (who) void this.flush();
   }
 
-  /** Takes an action and starts to send it. The same act on the same alert is taken once. */
+  /**
+   * Takes an action and starts to send it. The same act on the same alert is
+   * taken once; of when somebody is expected the latest word counts.
+   */
   add(action: Omit<Action, 'key' | 'who' | 'at'>): void {
-    const same = this.waiting.value.some(
+    let waiting = this.waiting.value;
+    const same = waiting.find(
       (a) => a.alert === action.alert && a.kind === action.kind && a.who === this.who,
     );
-    if (same || this.waiting.value.length >= most) return;
-    this.keep([...this.waiting.value, { ...action, key: newKey(), who: this.who, at: this.now() }]);
+    if (same && action.kind !== 'on_the_way') return;
+    if (same) waiting = waiting.filter((a) => a !== same);
+    if (waiting.length >= most) return;
+    this.keep([...waiting, { ...action, key: newKey(), who: this.who, at: this.now() }]);
     this.attempt = 0;
     void this.flush();
   }
@@ -149,6 +159,10 @@ export class Queue {
   }
 }
 
+/** What is left of the minutes of an action at the instant `at`; 0 when none were said. */
+export const minutesLeft = (action: Action, at: number): number =>
+  Math.max(0, (action.minutes ?? 0) - Math.round((at - action.at) / 60_000));
+
 // Busy, timed out and broken servers get another try; all other refusals stand.
 const final = (status: number) =>
   status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
@@ -160,12 +174,12 @@ function isAction(a: unknown): a is Action {
     typeof action.alert === 'string' &&
     typeof action.who === 'string' &&
     typeof action.at === 'number' &&
-    (action.kind === 'acknowledge' || action.kind === 'resolve')
+    kinds.some((kind) => kind === action.kind)
   );
 }
 
-// crypto.randomUUID is missing where the page is not served over HTTPS.
-function newKey(): string {
+/** A key that is nobody else's. crypto.randomUUID is missing where the page is not served over HTTPS. */
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import { Lantern } from '../shared/icons';
 import { chooseLanguage, language, t, type Key } from '../shared/i18n';
-import { go, route } from '../shared/router';
+import { go, parse, route } from '../shared/router';
 import { start } from './state';
 
 /** Lets the person in, by the code in the link they followed or by one they paste. */
@@ -26,7 +26,7 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
     working.value = true;
     try {
       await api.signIn(wanted);
-      if (route.value.screen === 'sign-in') go('/', true);
+      if (route.value.screen === 'sign-in') go(wayBack(), true);
       await start();
     } catch (error) {
       if (error instanceof api.Problem) {
@@ -44,6 +44,7 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
   // The code leaves the address bar before anything else: it must not be
   // bookmarked, shared or seen over a shoulder.
   useEffect(() => {
+    if (route.value.screen === 'alert') remember(location.pathname);
     if (!code) return;
     go('/sign-in', true);
     token.value = code;
@@ -105,6 +106,31 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
       </div>
     </main>
   );
+}
+
+// Who opens the link of a message and has to get a sign-in link first comes back
+// to the alert with it, perhaps in another tab.
+const asked = 'lykta.asked';
+const askedFor = 15 * 60_000;
+
+function remember(path: string): void {
+  try {
+    localStorage.setItem(asked, JSON.stringify({ path, at: Date.now() }));
+  } catch {
+    // Without storage one finds the alert on the first screen.
+  }
+}
+
+function wayBack(): string {
+  try {
+    const { path, at } = JSON.parse(localStorage.getItem(asked) ?? '{}') as Record<string, unknown>;
+    localStorage.removeItem(asked);
+    const fresh = typeof at === 'number' && Date.now() - at < askedFor;
+    if (fresh && typeof path === 'string' && parse(path).screen === 'alert') return path;
+  } catch {
+    // Then to the first screen.
+  }
+  return '/';
 }
 
 /** The code in what was pasted: the code itself, or the whole link. */

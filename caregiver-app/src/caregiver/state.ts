@@ -5,7 +5,7 @@ import type { Alert, Home, HomeDetail, Me, Reading } from '../api/types';
 import { suggestLanguage, t } from '../shared/i18n';
 import { now, serverNow, setServerTime } from '../shared/time';
 import { alertName, inRoom, outcomeName } from '../shared/words';
-import { Queue, type Action } from './queue';
+import { minutesLeft, Queue, type Action } from './queue';
 import * as sound from './sound';
 
 /** Where the person stands with the server. */
@@ -45,11 +45,20 @@ const rank = (severity: string) => {
   return i < 0 ? severities.length : i;
 };
 
-/** Most urgent first; among equals those nobody has, then the oldest. */
+/** Who has the alert now; "" for nobody. */
+export const holderOf = (a: Alert): string =>
+  a.state === 'open' ? '' : (a.held_by ?? a.acknowledged_by ?? '');
+
+/** Whether somebody has to act: nobody has it, or who has it has not closed it in time. */
+export const needsSomebody = (a: Alert): boolean =>
+  !a.test && (a.state === 'open' || (a.state !== 'resolved' && a.overdue === true));
+
+/** Most urgent first, tests last; among equals those nobody has, then the oldest. */
 export function byUrgency(a: Alert, b: Alert): number {
   return (
+    Number(a.test ?? false) - Number(b.test ?? false) ||
     rank(a.severity) - rank(b.severity) ||
-    Number(a.state !== 'open') - Number(b.state !== 'open') ||
+    Number(!needsSomebody(a)) - Number(!needsSomebody(b)) ||
     Date.parse(a.observed) - Date.parse(b.observed) ||
     a.id.localeCompare(b.id)
   );
@@ -57,16 +66,19 @@ export function byUrgency(a: Alert, b: Alert): number {
 
 export const activeAlerts = computed(() => [...alerts.value.values()].sort(byUrgency));
 
-/** Emergencies that nobody has, the acts that still wait to be sent included. */
+/** How many alerts there are; tests are not counted among them. */
+export const alertCount = computed(() => activeAlerts.value.filter((a) => !a.test).length);
+
+/** Emergencies that need somebody, the acts that still wait to be sent included. */
 export const unmet = computed(() =>
-  activeAlerts.value.filter((a) => a.severity === 'emergency' && a.state === 'open'),
+  activeAlerts.value.filter((a) => a.severity === 'emergency' && needsSomebody(a)),
 );
 
 /** Which of its kind an emergency is among those of its home; of one alone nothing is said. */
 export const turns = computed(() => {
   const alike = new Map<string, Alert[]>();
   for (const a of activeAlerts.value) {
-    if (a.severity !== 'emergency') continue;
+    if (a.severity !== 'emergency' || a.test) continue;
     const key = `${a.home}\u0000${a.kind}`;
     const group = alike.get(key);
     if (group) group.push(a);
@@ -83,42 +95,60 @@ export const turns = computed(() => {
 
 const progress: Record<string, number> = { open: 0, acknowledged: 1, resolved: 2 };
 
+const heldSince = (a: Alert) => Date.parse(a.held_at ?? '') || 0;
+
 /** The later of two versions of an alert: it never goes backwards. */
 export function later(known: Alert | undefined, came: Alert): Alert {
   if (!known) return came;
-  return (progress[came.state] ?? 0) >= (progress[known.state] ?? 0) ? came : known;
+  const step = (progress[came.state] ?? 0) - (progress[known.state] ?? 0);
+  if (step !== 0) return step > 0 ? came : known;
+  return heldSince(came) >= heldSince(known) ? came : known;
+}
+
+const followers = new Set<(alert: Alert) => void>();
+
+/** Calls back with every change of an alert, resolved ones included; returns its stop. */
+export function follow(changed: (alert: Alert) => void): () => void {
+  followers.add(changed);
+  return () => void followers.delete(changed);
 }
 
 const nameOf = (alert: string) => alerts.value.get(alert)?.home_name ?? '';
 
-export const queue = new Queue(
-  localStorage,
-  (action: Action) =>
-    action.kind === 'acknowledge'
-      ? api.acknowledge(action.alert, action.key)
-      : api.resolve(action.alert, action.key, action.outcome ?? 'other', action.note ?? ''),
-  {
-    sent(action, alert) {
-      during?.push(() => put(alert));
-      put(alert);
-      const name = alert.home_name;
-      if (action.kind === 'resolve') {
-        say(t('done.closed', { name, outcome: outcomeName(alert.outcome ?? '') }));
-      } else if (alert.acknowledged_by === me.value?.name) {
-        say(t('done.taken', { name }));
-      } else {
-        say(t('done.taken_by', { name, by: alert.acknowledged_by ?? t('done.someone') }));
-      }
-    },
-    refused(action, problem) {
-      if (problem.status === 409) void sayWhoClosed(action);
-      else say(t('done.refused', { detail: described(problem) }), true);
-      void refresh();
-    },
-    signedOut: () => expired(),
-    stale: (action) => say(t('done.stale', { name: nameOf(action.alert) }), true),
+function send(action: Action): Promise<Alert> {
+  switch (action.kind) {
+    case 'acknowledge':
+      return api.acknowledge(action.alert, action.key);
+    case 'take_over':
+      return api.takeOver(action.alert, action.key);
+    case 'on_the_way':
+      return api.onTheWay(action.alert, action.key, minutesLeft(action, Date.now()));
+    case 'resolve':
+      return api.resolve(action.alert, action.key, action.outcome ?? 'other', action.note ?? '');
+  }
+}
+
+export const queue = new Queue(localStorage, send, {
+  sent(action, alert) {
+    during?.push(() => put(alert));
+    put(alert);
+    const name = alert.home_name;
+    if (action.kind === 'resolve') {
+      say(t('done.closed', { name, outcome: outcomeName(alert.outcome ?? '') }));
+    } else if (holderOf(alert) !== me.value?.name) {
+      say(t('done.taken_by', { name, by: holderOf(alert) || t('done.someone') }));
+    } else {
+      say(t(action.kind === 'on_the_way' ? 'done.on_the_way' : 'done.taken', { name }));
+    }
   },
-);
+  refused(action, problem) {
+    if (problem.status === 409) void sayWhoClosed(action);
+    else say(t('done.refused', { detail: described(problem) }), true);
+    void refresh();
+  },
+  signedOut: () => expired(),
+  stale: (action) => say(t('done.stale', { name: nameOf(action.alert) }), true),
+});
 
 const described = (p: api.Problem) => [p.detail, p.id && `(${p.id})`].filter(Boolean).join(' ');
 
@@ -135,16 +165,20 @@ async function sayWhoClosed(action: Action): Promise<void> {
   say(by ? t('done.already', { name, by }) : t('done.already_unknown', { name }), true);
 }
 
+/** Says what was done. */
 export function say(text: string, bad = false): void {
   notice.value = { text, bad };
 }
 
-// Which alerts were read out; they are not again when the link comes back.
+// Which alerts were read out, and which anew as not closed in time; they are
+// not again when the link comes back.
 const announced = new Set<string>();
 
 function announce(alert: Alert): void {
-  if (alert.severity !== 'emergency' || alert.state !== 'open' || announced.has(alert.id)) return;
-  announced.add(alert.id);
+  if (alert.severity !== 'emergency' || !needsSomebody(alert)) return;
+  const key = `${alert.id}${alert.state === 'open' ? '' : ` ${alert.held_at}`}`;
+  if (announced.has(key)) return;
+  announced.add(key);
   const place = inRoom(alert.room);
   announcement.value = t('alert.announce', {
     kind: alertName(alert),
@@ -161,6 +195,7 @@ function put(came: Alert): void {
   if (alert.state === 'resolved') next.delete(alert.id);
   else next.set(alert.id, alert);
   alerts.value = next;
+  for (const changed of followers) changed(alert);
 }
 
 function alertEvent(came: Alert): void {
@@ -179,10 +214,10 @@ function alertEvent(came: Alert): void {
     );
   } else if (
     came.state === 'acknowledged' &&
-    known.state === 'open' &&
-    came.acknowledged_by !== me.value?.name
+    holderOf(came) !== holderOf(known) &&
+    holderOf(came) !== me.value?.name
   ) {
-    say(t('done.taken_by', { by: came.acknowledged_by ?? t('done.someone'), name }));
+    say(t('done.taken_by', { by: holderOf(came) || t('done.someone'), name }));
   }
 }
 

@@ -1,13 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import en from '../../i18n/en.json';
-import sv from '../../i18n/sv.json';
+import firstEn from '../../i18n/en.json';
+import pagesEn from '../../i18n/pages/en.json';
+import pagesSv from '../../i18n/pages/sv.json';
+import firstSv from '../../i18n/sv.json';
 import { language, readable, t, tn } from './i18n';
+
+const sv = { ...firstSv, ...pagesSv };
+const en = { ...firstEn, ...pagesEn };
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 describe('the texts', () => {
-  it('have the same keys in every language', () => {
-    expect(Object.keys(en).sort()).toEqual(Object.keys(sv).sort());
+  it('have the same keys in every language, each in one file', () => {
+    expect(Object.keys(firstEn).sort()).toEqual(Object.keys(firstSv).sort());
+    expect(Object.keys(pagesEn).sort()).toEqual(Object.keys(pagesSv).sort());
+    expect(Object.keys(pagesSv).filter((key) => key in firstSv)).toEqual([]);
   });
 
   it('have the same blanks to fill in every language', () => {

@@ -1,13 +1,21 @@
 import { effect, signal } from '@preact/signals';
 import en from '../../i18n/en.json';
+import type later from '../../i18n/pages/sv.json';
 import sv from '../../i18n/sv.json';
 
 export type Language = 'sv' | 'en';
-export type Key = keyof typeof sv;
+/** Texts of pages that are fetched when they are asked for come with them: see addTexts. */
+export type Key = keyof typeof sv | keyof typeof later;
 
-const texts: Record<Language, Record<string, string>> = { sv, en };
+const texts: Record<Language, Record<string, string>> = { sv: { ...sv }, en: { ...en } };
 const locales: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB' };
 const remembered = 'lykta.language';
+
+/** Adds the texts of pages that have come. */
+export function addTexts(more: Record<Language, Record<string, string>>): void {
+  Object.assign(texts.sv, more.sv);
+  Object.assign(texts.en, more.en);
+}
 
 /** The language of the screen. */
 export const language = signal<Language>('sv');

@@ -1,9 +1,15 @@
 import { signal } from '@preact/signals';
 
+/** The pages about who is told of what. */
+export const planning = ['rota', 'people', 'policies', 'silences', 'load'] as const;
+export type Planning = (typeof planning)[number];
+
 export type Route =
   | { screen: 'now' }
   | { screen: 'homes' }
   | { screen: 'home'; id: string }
+  | { screen: 'alert'; id: string }
+  | { screen: Planning }
   | { screen: 'sign-in'; code: string }
   | { screen: 'missing' };
 
@@ -15,6 +21,10 @@ export function parse(path: string, fragment = ''): Route {
   if (trimmed === '/sign-in') return { screen: 'sign-in', code: decode(fragment.slice(1)) };
   const home = /^\/homes\/([^/]+)$/.exec(trimmed);
   if (home?.[1]) return { screen: 'home', id: decode(home[1]) };
+  const alert = /^\/alert\/([^/]+)$/.exec(trimmed);
+  if (alert?.[1]) return { screen: 'alert', id: decode(alert[1]) };
+  const plan = planning.find((name) => trimmed === `/${name}`);
+  if (plan) return { screen: plan };
   return { screen: 'missing' };
 }
 

@@ -70,6 +70,10 @@ export const clockSeconds = (ms: number, zone?: string): string =>
 export const shortDate = (ms: number, zone?: string): string =>
   format('date', { weekday: 'short', day: 'numeric', month: 'short', ...inZone(zone) }).format(ms);
 
+/** "lör" */
+export const weekday = (ms: number, zone?: string): string =>
+  format('weekday', { weekday: 'short', ...inZone(zone) }).format(ms);
+
 /** "lördag 21 november" */
 export const longDate = (ms: number, zone?: string): string =>
   format('long', { weekday: 'long', day: 'numeric', month: 'long', ...inZone(zone) }).format(ms);

@@ -1,0 +1,52 @@
+import type { HomeDetail, People } from '../api/types';
+import { t, type Key } from '../shared/i18n';
+import { alertName } from '../shared/words';
+import { useAsked } from './asking';
+import { channelName, listOf } from './chainwords';
+import './hometools.css';
+import * as api from './teamapi';
+
+/** Who is told of the home's alerts beside the staff: relatives by consent, and responders. */
+export function Contacts({ home }: { home: HomeDetail }) {
+  const { value, failed } = useAsked(() => api.people(), [home.id]);
+  const own = value ? contactsOf(value, home.id) : [];
+  return (
+    <section class="tool" aria-labelledby="contacts-title">
+      <h2 id="contacts-title">{t('contacts.heading')}</h2>
+      {failed && (
+        <p class="field-error" role="alert">
+          {failed}
+        </p>
+      )}
+      {value && own.length === 0 && <p>{t('contacts.none')}</p>}
+      <ul class="silence-list">
+        {own.map((c) => (
+          <li key={`${c.group} ${c.id}`}>
+            <strong>{c.name}</strong> – {t(`member.as.${c.group}` as Key)}
+            {c.away && ` (${t('people.away')})`}
+            <p class="quiet">
+              {c.alerts.length === 0
+                ? t('contacts.all')
+                : t('contacts.of', {
+                    kinds: listOf(c.alerts.map((kind) => alertName({ kind }).toLocaleLowerCase())),
+                  })}
+              {` · ${c.channels.length > 0 ? c.channels.map(channelName).join(', ') : t('people.unreachable')}`}
+            </p>
+          </li>
+        ))}
+      </ul>
+      <a class="button" href="/people">
+        {t('contacts.all_people')}
+      </a>
+    </section>
+  );
+}
+
+const groups = ['contacts', 'responders'];
+
+const contactsOf = ({ people }: People, home: string) =>
+  people.flatMap((p) =>
+    p.groups
+      .filter((m) => m.scope === home && groups.includes(m.group))
+      .map(({ group, alerts }) => ({ ...p, group, alerts })),
+  );

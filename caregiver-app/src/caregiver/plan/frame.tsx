@@ -1,0 +1,92 @@
+import type { ComponentChildren } from 'preact';
+import { t } from '../../shared/i18n';
+import { planning, route, type Planning } from '../../shared/router';
+import type { Asked } from '../asking';
+import '../pagetexts';
+import { homes, me } from '../state';
+import './plan.css';
+
+/** Whether the person may change who is told of what. */
+export const manages = () => me.value?.role === 'coordinator' || me.value?.role === 'operator';
+
+const mayOpen = (page: Planning) => page !== 'load' || manages();
+
+/** The zone in which the homes live; this device's when there are none. */
+export const zoneOf = (): string | undefined => [...homes.value.values()][0]?.zone;
+
+/** What the pages about planning share: their heading and the ways between them. */
+export function Frame({ page, children }: { page: Planning; children: ComponentChildren }) {
+  return (
+    <div class="plan">
+      <h1 tabIndex={-1}>{t(`plan.${page}`)}</h1>
+      <nav class="plan-nav" aria-label={t('nav.planning')}>
+        {planning.filter(mayOpen).map((name) => (
+          <a
+            key={name}
+            href={`/${name}`}
+            {...(route.value.screen === name ? { 'aria-current': 'page' as const } : {})}
+          >
+            {t(`plan.${name}`)}
+          </a>
+        ))}
+      </nav>
+      {mayOpen(page) ? children : <p class="plan-wait">{t('asking.not_allowed')}</p>}
+    </div>
+  );
+}
+
+/** What was asked for, or that it is awaited, or why it did not come. */
+export function Answer<T>({
+  asked,
+  children,
+}: {
+  asked: Asked<T>;
+  children: (value: T) => ComponentChildren;
+}) {
+  const { value, failed, again } = asked;
+  return (
+    <>
+      {failed && (
+        <div class="plan-failed" role="alert">
+          <p>{failed}</p>
+          <button type="button" class="button" onClick={again}>
+            {t('error.retry')}
+          </button>
+        </div>
+      )}
+      {value !== undefined
+        ? children(value)
+        : !failed && (
+            <p class="plan-wait" role="status">
+              {t('app.loading')}
+            </p>
+          )}
+    </>
+  );
+}
+
+/** A choice between areas; nothing where there is only one. */
+export function AreaPicker({
+  areas,
+  area,
+  name,
+  choose,
+}: {
+  areas: readonly string[];
+  area: string;
+  name: (area: string) => string;
+  choose: (area: string) => void;
+}) {
+  if (areas.length < 2) return null;
+  return (
+    <fieldset class="segments">
+      <legend>{t('area.label')}</legend>
+      {areas.map((a) => (
+        <label key={a} class="segment">
+          <input type="radio" name="area" checked={a === area} onChange={() => choose(a)} />
+          <span>{name(a)}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -188,7 +188,7 @@ func TestAPressFindsItsWay(t *testing.T) {
 		return minutes > 10 && minutes <= 12
 	})
 	eventually(t, "Maria is told that somebody has it", func() bool {
-		return slices.ContainsFunc(o.mails(), func(m string) bool { return strings.Contains(m, "Personalen har tagit larmet.") })
+		return slices.ContainsFunc(o.mails(), func(m string) bool { return strings.Contains(m, "Någon har tagit larmet.") })
 	})
 	eventually(t, "Björn is told that it is his", func() bool { return len(o.texts(bjornsNumber)) == 2 })
 	o.as(o.bjorn, http.MethodPost, "/api/v1/alerts/"+sos.ID+"/resolve", `{"outcome":"helped","note":"Karin hade snubblat på mattan."}`)

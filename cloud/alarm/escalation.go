@@ -139,6 +139,7 @@ func (t *turn) byNight() bool {
 // step tells the people of the next step for which there are any.
 func (t *turn) step() bool {
 	a, e, p := &t.Alert, &t.Escalation, t.Policy
+	before := *e
 	for range p.Steps {
 		if t.over() {
 			break
@@ -159,6 +160,9 @@ func (t *turn) step() bool {
 	if e.Due = t.now.Add(lookAnew); t.over() {
 		e.Due = time.Time{}
 	}
+	if before.Step == 0 && e.Round > before.Round { // a round in which nobody was found is none: a rota may be mended yet
+		e.Round, e.Step, e.Due = before.Round, before.Step, t.now.Add(lookAnew)
+	}
 	return true
 }
 
@@ -167,16 +171,21 @@ func (t *turn) over() bool {
 	return t.Policy.Rounds > 0 && t.Escalation.Round-t.Escalation.From >= t.Policy.Rounds
 }
 
-// reach tells people by the first of their addresses, each once.
+// reach tells people, each once: by the first of their addresses, and of an
+// emergency in each round by another, as not every channel says that nobody heard.
 func (t *turn) reach(g care.Group, people ...care.Person) {
 	for _, p := range people {
 		known := slices.ContainsFunc(t.tell, func(told care.Telling) bool { return told.Person == p.ID })
 		if p.Away || len(p.Addresses) == 0 || known {
 			continue
 		}
+		first := 0
+		if t.Alert.Severity == care.Emergency {
+			first = (t.Escalation.Round - t.Escalation.From) % len(p.Addresses)
+		}
 		t.tell = append(t.tell, care.Telling{
 			Alert: t.Alert.ID, About: care.AboutAlarm, Round: t.Escalation.Round, Step: t.Escalation.Step,
-			Person: p.ID, Address: p.Addresses[0], Group: g,
+			Person: p.ID, Address: p.Addresses[first], Nth: p.Nth(first), Group: g,
 		})
 	}
 }

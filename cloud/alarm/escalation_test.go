@@ -238,7 +238,7 @@ func TestAnEmergencyNeverStops(t *testing.T) {
 	kinds := []care.AlertKind{care.AlertGatewaySilent, care.AlertSOS, care.AlertSmoke, care.AlertCheckInMissed, care.AlertBatteryLow}
 	rapid.Check(t, func(t *rapid.T) {
 		groups := []care.Group{care.GroupOnDuty, care.GroupAllStaff, care.GroupContacts, care.GroupResponders}
-		policy := care.Policy{Area: "norr", Severity: care.Emergency, Hold: time.Duration(rapid.IntRange(5, 600).Draw(t, "hold")) * time.Minute}
+		policy := care.Policy{Area: "norr", Severity: care.Emergency, Hold: time.Duration(rapid.IntRange(5, 120).Draw(t, "hold")) * time.Minute}
 		for i := range rapid.IntRange(0, 4).Draw(t, "steps") {
 			policy.Steps = append(policy.Steps, care.Step{
 				Groups: rapid.SliceOfN(rapid.SampledFrom(groups), 1, 3).Draw(t, fmt.Sprint("groups ", i)),

@@ -2,6 +2,7 @@ package alarm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -48,7 +49,7 @@ type Machine struct {
 
 // Bounds of the machine.
 const (
-	turnsAtOnce = 100             // alerts looked at between two looks at the clock
+	turnsAtOnce = 20              // alerts looked at before it is looked again for emergencies
 	lookAgain   = time.Minute     // at the latest, should a nudge be missed
 	afterError  = 2 * time.Second // the database did not answer
 )
@@ -121,14 +122,16 @@ func (m *Machine) takeTurns(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
+		var failed error
 		for _, id := range ids {
 			now := time.Now()
 			tell, event, err := m.o.Escalations.Escalate(ctx, id, now, func(s care.Situation) ([]care.Telling, care.Escalation, care.Alert) {
 				d := Turn(s, now)
 				return d.Tell, d.Escalation, d.Alert
 			})
-			if err != nil {
-				return 0, err
+			if err != nil { // one that cannot be told of holds up no other
+				failed = errors.Join(failed, err)
+				continue
 			}
 			if event != nil {
 				m.o.Changed()
@@ -137,10 +140,13 @@ func (m *Machine) takeTurns(ctx context.Context) (time.Duration, error) {
 				nudge(m.sends[t.Address.Channel])
 			}
 		}
+		if failed != nil {
+			return 0, failed
+		}
+		m.looked.Store(int64(time.Since(m.began)))
 		if len(ids) == turnsAtOnce {
 			continue
 		}
-		m.looked.Store(int64(time.Since(m.began)))
 		next, err := m.o.Escalations.NextDue(ctx)
 		switch {
 		case err != nil:

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
@@ -17,7 +18,7 @@ import (
 type Messages interface {
 	Tellings
 	TellingOf(ctx context.Context, channel care.Channel, provider string) (care.Told, error)
-	Asked(ctx context.Context, channel care.Channel, address string, after time.Time) (care.Told, error)
+	Asked(ctx context.Context, channel care.Channel, address string, after, before time.Time, key string) (care.Told, error)
 	PutTelling(ctx context.Context, t care.Telling, now time.Time) error
 }
 
@@ -34,6 +35,8 @@ type Receipts struct {
 	desk     *Desk
 	nudge    func() // there may be something to tell
 	log      *slog.Logger
+
+	answering sync.Mutex
 }
 
 // NewReceipts makes one. Nudge must not block.
@@ -41,8 +44,12 @@ func NewReceipts(messages Messages, people People, desk *Desk, nudge func(), log
 	return &Receipts{messages: messages, people: people, desk: desk, nudge: nudge, log: log}
 }
 
-// answersWithin is how long a message can be answered.
-const answersWithin = 24 * time.Hour
+// answersWithin is how long a message can be answered, and clockSlack by how much
+// a provider's clock may be behind.
+const (
+	answersWithin = 24 * time.Hour
+	clockSlack    = 10 * time.Second
+)
 
 // Take returns the function that stores one channel's receipts. What belongs
 // to no message is noted and let go: the provider has nothing else to say.
@@ -89,7 +96,7 @@ func (r *Receipts) report(ctx context.Context, channel care.Channel, receipt not
 			return told, nil
 		}
 		told.State, told.Reason = care.TellingFailed, receipt.Reason
-		if a.State == care.Resolved || told.About == care.AboutAlarm && a.State == care.Acknowledged && !a.Overdue {
+		if told.About == care.AboutAlarm && a.Held() || told.About == care.AboutTaken && a.State == care.Resolved {
 			return told, nil // nobody waits for it any more
 		}
 		if next, ok := told.Telling.Instead(p); ok {
@@ -102,11 +109,11 @@ func (r *Receipts) report(ctx context.Context, channel care.Channel, receipt not
 // tellingOf reads what key has written; false for anything else.
 func tellingOf(s string) (t care.Telling, ok bool) {
 	parts := strings.Split(s, "/")
-	if len(parts) != 6 {
+	if len(parts) != 7 {
 		return t, false
 	}
 	t.Alert, t.About, t.Person, t.Address.Channel = parts[0], care.About(parts[1]), parts[4], care.Channel(parts[5])
-	_, err := fmt.Sscanf(parts[2]+" "+parts[3], "%d %d", &t.Round, &t.Step)
+	_, err := fmt.Sscanf(parts[2]+" "+parts[3]+" "+parts[6], "%d %d %d", &t.Round, &t.Step, &t.Nth)
 	return t, err == nil
 }
 
@@ -114,7 +121,14 @@ func tellingOf(s string) (t care.Telling, ok bool) {
 // of it.
 func (r *Receipts) reply(ctx context.Context, channel care.Channel, receipt notify.Receipt) error {
 	now := time.Now()
-	asked, err := r.messages.Asked(ctx, channel, receipt.From, now.Add(-answersWithin))
+	key := "reply-" + string(channel) + "-" + receipt.ID
+	wrote := now
+	if !receipt.At.IsZero() && receipt.At.Before(now) {
+		wrote = receipt.At.Add(clockSlack) // what they were told later they did not mean
+	}
+	r.answering.Lock() // a provider's repetition beside the first finds what that has taken
+	defer r.answering.Unlock()
+	asked, err := r.messages.Asked(ctx, channel, receipt.From, now.Add(-answersWithin), wrote, key)
 	if err != nil {
 		return err
 	}
@@ -126,7 +140,7 @@ func (r *Receipts) reply(ctx context.Context, channel care.Channel, receipt noti
 	if err != nil {
 		return err
 	}
-	_, err = r.desk.Acknowledge(ctx, asked.Alert, Actor{Name: p.Name, Role: asked.Group.Role()}, "reply-"+receipt.ID, now)
+	_, err = r.desk.Acknowledge(ctx, asked.Alert, Actor{Name: p.Name, Role: asked.Group.Role()}, key, now)
 	if err != nil && !errors.Is(err, care.ErrAlreadyResolved) {
 		return err
 	}

@@ -111,7 +111,7 @@ func urgent(t care.Told) bool { return t.Severity == care.Emergency && t.About =
 
 // key is the telling's own for ever: what is sent twice carries the same.
 func key(t care.Telling) string {
-	return fmt.Sprintf("%s/%s/%d/%d/%s/%s", t.Alert, t.About, t.Round, t.Step, t.Person, t.Address.Channel)
+	return fmt.Sprintf("%s/%s/%d/%d/%s/%s/%d", t.Alert, t.About, t.Round, t.Step, t.Person, t.Address.Channel, t.Nth)
 }
 
 // tell sends one message. That it is tried is stored before, and what came of
@@ -128,7 +128,7 @@ func (m *Machine) tell(ctx context.Context, t care.Told) {
 		switch {
 		case told.State != care.TellingWaits || told.Due.After(began):
 			return told, nil // it was read a moment ago, and is not so any more
-		case a.State == care.Resolved && (told.About == care.AboutAlarm || told.About == care.AboutTaken):
+		case told.About == care.AboutAlarm && a.Held(), a.State == care.Resolved && told.About == care.AboutTaken:
 			told.State = care.TellingDropped
 			return told, nil
 		case later:
@@ -178,6 +178,10 @@ func (m *Machine) note(ctx context.Context, t care.Telling, id string, failure e
 		}
 		if failure == nil {
 			told.State, told.Provider, told.Reason = care.TellingAccepted, id, ""
+			return told, nil
+		}
+		if told.About == care.AboutAlarm && a.Held() {
+			told.State = care.TellingDropped // nobody waits for it any more
 			return told, nil
 		}
 		m.o.Log.Warn("a message was not accepted", "alert", t.Alert, "channel", t.Address.Channel, "try", told.Tries, "err", failure)

@@ -54,7 +54,7 @@ func TestWordsAfterTheAlarm(t *testing.T) {
 		{care.AboutAnswer, held, "Du har tagit larmet."},
 		{care.AboutAnswer, func() care.Alert { a := held; a.Hand.By = "Björn"; return a }(), "Någon annan har redan tagit larmet."},
 		{care.AboutAnswer, over, "Larmet är redan avslutat."},
-		{care.AboutTaken, held, "Personalen har tagit larmet."},
+		{care.AboutTaken, held, "Någon har tagit larmet."},
 		{care.AboutClosed, over, "Larmet är avslutat."},
 		{care.AboutAlarm, func() care.Alert { a := held; a.Overdue = true; return a }(), "Ett larm som någon har tagit är inte avslutat."},
 	} {

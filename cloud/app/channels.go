@@ -136,9 +136,10 @@ type vapid struct {
 
 func (p Providers) sms(ctx context.Context, c *channels, db *store.Store, log *slog.Logger) error {
 	switch {
-	case p.ElksUsername != "" && p.TwilioAccount != "":
-		return errors.New("LYK-0800: SMS go by 46elks or by Twilio, not by both")
+	case p.ElksUsername != "" && p.TwilioAccount != "", p.PrintSMS && p.ElksUsername+p.TwilioAccount != "":
+		return errors.New("LYK-0800: SMS go by 46elks, by Twilio or to the log, not by two of them")
 	case p.PrintSMS:
+		log.Warn("SMS are written to the log and reach nobody (--print-sms)", "id", "LYK-0834")
 		c.by[care.ChannelSMS] = console.Channel{Log: log}
 	case p.TwilioAccount != "":
 		channel, err := twilio.New(twilio.Options{

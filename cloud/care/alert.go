@@ -28,6 +28,16 @@ const (
 	AlertTestMissed     AlertKind = "test_missed" // the gateway's own daily test
 )
 
+// Known reports whether the kind is one of those above.
+func (k AlertKind) Known() bool {
+	switch k {
+	case AlertSOS, AlertFall, AlertSmoke, AlertCarbonMonoxide, AlertWaterLeak, AlertCheckInMissed, AlertGatewaySilent, AlertSensorSilent,
+		AlertBatteryLow, AlertTestMissed:
+		return true
+	}
+	return false
+}
+
 // Severity orders alerts by how soon a human is needed.
 type Severity string
 
@@ -190,8 +200,12 @@ var (
 	ErrAlreadyResolved = errors.New("the alert is already resolved")
 	ErrOutcome         = errors.New("not an outcome that a person can give")
 	ErrNoActor         = errors.New("an action on an alert needs a name")
-	ErrExpected        = errors.New("expected within the next 24 hours")
+	ErrExpected        = errors.New("expected within the next four hours")
 )
+
+// MostExpected is how far ahead somebody on the way can be expected: an alert that
+// is left to them for longer is better told to others.
+const MostExpected = 4 * time.Hour
 
 // Acknowledge records that somebody has it. One that somebody else has is left
 // to them, unless they are overdue. A resolved alert returns ErrAlreadyResolved.
@@ -212,7 +226,9 @@ func (a Alert) TakeOver(by string, now time.Time) (Alert, error) {
 	case a.State == Acknowledged && a.Hand.By == by && !a.Overdue:
 		return a, nil
 	case a.Hand.By == by:
-		a.Hand.At = now
+		if a.Hand.At = now; a.Hand.Expected.Before(now) {
+			a.Hand.Expected = time.Time{}
+		}
 	default:
 		a.Hand = Hand{By: by, At: now}
 	}
@@ -220,10 +236,10 @@ func (a Alert) TakeOver(by string, now time.Time) (Alert, error) {
 }
 
 // OnTheWay records that somebody has it, has set out, and when they are
-// expected: after now and within 24 hours, or zero when they do not say. It
+// expected: after now and within four hours, or zero when they do not say. It
 // returns ErrExpected for another time.
 func (a Alert) OnTheWay(by string, expected, now time.Time) (Alert, error) {
-	if !expected.IsZero() && (!expected.After(now) || expected.After(now.Add(24*time.Hour))) {
+	if !expected.IsZero() && (!expected.After(now) || expected.After(now.Add(MostExpected))) {
 		return a, ErrExpected
 	}
 	had := a.Hand
@@ -246,6 +262,10 @@ func (a Alert) held(now time.Time) Alert {
 	a.Overdue, a.Unheard, a.Reached, a.Heard = false, false, time.Time{}, time.Time{}
 	return a
 }
+
+// Held reports whether nobody needs to be told of it now: it is over, or left to
+// who has it.
+func (a Alert) Held() bool { return a.State == Resolved || a.State == Acknowledged && !a.Overdue }
 
 // HeldUntil is until when an alert that somebody has is left to them: so long
 // after they last spoke, or after they are expected.

@@ -43,6 +43,9 @@ func (s Silence) Check() error {
 		return fmt.Errorf("%w: it ends after it begins, within 60 days", ErrSilence)
 	}
 	for _, k := range s.Kinds {
+		if !k.Known() {
+			return fmt.Errorf("%w: there is no alert of kind %q", ErrSilence, k)
+		}
 		if k.Severity() == Emergency {
 			return fmt.Errorf("%w: alerts of kind %s are never silenced", ErrSilence, k)
 		}

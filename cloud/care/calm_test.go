@@ -85,7 +85,7 @@ func TestDayBeginsAtSeven(t *testing.T) {
 
 func TestWhenSomebodyIsExpected(t *testing.T) {
 	a := in(care.Open, care.AlertSOS)
-	for name, expected := range map[string]time.Time{"now": first, "an hour ago": first.Add(-time.Hour), "in two days": first.Add(48 * time.Hour)} {
+	for name, expected := range map[string]time.Time{"now": first, "an hour ago": first.Add(-time.Hour), "in six hours": first.Add(6 * time.Hour)} {
 		if got, err := a.OnTheWay("Anna", expected, first); !errors.Is(err, care.ErrExpected) || got != a {
 			t.Errorf("expected %s: %v", name, err)
 		}

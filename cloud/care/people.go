@@ -44,6 +44,17 @@ type Person struct {
 	Away bool
 }
 
+// Nth is the place of an address among the person's addresses of the same
+// channel, from 0.
+func (p Person) Nth(i int) (n int) {
+	for _, before := range p.Addresses[:i] {
+		if before.Channel == p.Addresses[i].Channel {
+			n++
+		}
+	}
+	return n
+}
+
 var (
 	personID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 	e164     = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`) // ITU-T E.164
@@ -99,6 +110,11 @@ func (m Member) Check() error {
 		}
 	default:
 		return fmt.Errorf("%w: nobody is put into group %q", ErrMember, m.Group)
+	}
+	for _, k := range m.Alerts {
+		if !k.Known() {
+			return fmt.Errorf("%w: there is no alert of kind %q", ErrMember, k)
+		}
 	}
 	if m.Group == GroupLastResort && m.Scope == "" && len(m.Alerts) > 0 {
 		return fmt.Errorf("%w: the last resort of every area is told of every kind of alert", ErrMember)

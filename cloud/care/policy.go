@@ -45,7 +45,8 @@ type Policy struct {
 // Bounds of a policy.
 const (
 	LeastWait     = 15 * time.Second
-	EmergencyWait = time.Minute // the longest wait of a step of an emergency
+	EmergencyWait = time.Minute   // the longest wait of a step of an emergency
+	EmergencyHold = 2 * time.Hour // the longest hold of an emergency
 	MostWait      = 24 * time.Hour
 	LeastHold     = 5 * time.Minute
 	maxSteps      = 20
@@ -69,6 +70,8 @@ func (p Policy) Check() error {
 		return fmt.Errorf("%w: less than no rounds", ErrPolicy)
 	case p.Hold < LeastHold || p.Hold > MostWait:
 		return fmt.Errorf("%w: an alert is held for 5 minutes to 24 hours", ErrPolicy)
+	case p.Severity == Emergency && p.Hold > EmergencyHold:
+		return fmt.Errorf("%w: an emergency is held for 2 hours at most", ErrPolicy)
 	}
 	last := false
 	for i, s := range p.Steps {

@@ -32,14 +32,16 @@ const (
 	AboutAnswer About = "answer" // to who has answered a message: what came of it
 )
 
-// Telling is one person being told of one alert, over one channel, in one
-// step of one round. These six together are its key: told once for each.
+// Telling is one person being told of one alert, at one address, in one step of
+// one round. All but the group and the address itself are its key: told once for
+// each.
 type Telling struct {
 	Alert       string
 	About       About
 	Round, Step int
 	Person      string
 	Address     Address
+	Nth         int // of the person's addresses of that channel, from 0
 	// Group is why this person is told.
 	Group Group
 }
@@ -117,6 +119,6 @@ func (t Telling) Instead(p Person) (Telling, bool) {
 	if p.Away || i+1 >= len(p.Addresses) {
 		return Telling{}, false
 	}
-	t.Address = p.Addresses[i+1]
+	t.Address, t.Nth = p.Addresses[i+1], p.Nth(i+1)
 	return t, true
 }

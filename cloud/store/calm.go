@@ -83,5 +83,8 @@ func (s *Store) Silences(ctx context.Context, home string, now time.Time) ([]car
 }
 
 func silencesOf(ctx context.Context, q queryer, home string, now time.Time) ([]care.Silence, error) {
-	return list(ctx, q, scanSilence, selectSilence+`WHERE ($1 = '' OR home = $1) AND ends > $2 AND ended = 0 ORDER BY starts, id`, home, now)
+	if home == "" {
+		return list(ctx, q, scanSilence, selectSilence+`WHERE ends > $1 AND ended = 0 ORDER BY starts, id`, now)
+	}
+	return list(ctx, q, scanSilence, selectSilence+`WHERE home = $1 AND ends > $2 AND ended = 0 ORDER BY starts, id`, home, now)
 }

@@ -190,7 +190,7 @@ func testAsked(t *testing.T, s *store.Store) {
 	tell(fresh, at(21))
 	asked := func(want care.Alert) {
 		t.Helper()
-		if got := must(s.Asked(ctx, care.ChannelSMS, smsAddress.To, at(0)))(t); got.Alert != want.ID || got.Person != "bjorn" {
+		if got := must(s.Asked(ctx, care.ChannelSMS, smsAddress.To, at(0), at(9999), ""))(t); got.Alert != want.ID || got.Person != "bjorn" {
 			t.Errorf("asked about %s, want %s", got.Alert, want.ID)
 		}
 	}
@@ -202,8 +202,8 @@ func testAsked(t *testing.T, s *store.Store) {
 	})
 	asked(fresh)
 	for name, err := range map[string]error{
-		"by a stranger": func() error { _, err := s.Asked(ctx, care.ChannelSMS, "+46709999999", at(0)); return err }(),
-		"too long ago":  func() error { _, err := s.Asked(ctx, care.ChannelSMS, smsAddress.To, at(60)); return err }(),
+		"by a stranger": func() error { _, err := s.Asked(ctx, care.ChannelSMS, "+46709999999", at(0), at(9999), ""); return err }(),
+		"too long ago":  func() error { _, err := s.Asked(ctx, care.ChannelSMS, smsAddress.To, at(60), at(9999), ""); return err }(),
 		"of no message": func() error { _, err := s.TellingOf(ctx, care.ChannelSMS, "sms-x"); return err }(),
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
@@ -345,6 +345,14 @@ func testTestAlarms(t *testing.T, s *store.Store) {
 		t.Errorf("relatives are told of a test: %+v", got)
 	}
 	test.ID, test.From = "t2", at(250)
+	if err := s.AddTest(ctx, test, entry); !errors.Is(err, care.ErrTestAlarm) {
+		t.Errorf("while alarms of the home stand: %v", err)
+	}
+	for _, a := range []care.Alert{early, late, again} {
+		change(t, s, a.ID, func(a care.Alert) (care.Alert, error) {
+			return a.Resolve("Anna", care.OutcomeHelped, "", at(240))
+		})
+	}
 	if err := s.AddTest(ctx, test, entry); err != nil {
 		t.Fatal(err)
 	}
@@ -441,5 +449,47 @@ func testOwnTests(t *testing.T, s *store.Store) {
 		if _, own, err := s.TestTimes(ctx, at(since)); err != nil || !reflect.DeepEqual(own, want) {
 			t.Errorf("since %d: %v, %v", since, own, err)
 		}
+	}
+}
+
+// What is handed over never takes the place of another shift.
+func testHandOverOnlyAdds(t *testing.T, s *store.Store) {
+	village(t, s)
+	for _, h := range []care.Shift{{ID: "1", Area: "norr", Person: "anna", From: at(0), To: at(3600)}, {ID: "soder-natt", Area: "soder", Person: "bjorn", From: at(0), To: at(3600)}} {
+		if err := s.PutShift(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := s.HandOver(t.Context(), "1", "bjorn", at(1800), "soder-natt")
+	got, _ := s.Shifts(t.Context(), "soder", at(0), at(3600))
+	if len(got) != 1 {
+		t.Errorf("HandOver: %v; who is on duty in another area: %+v", err, got)
+	}
+}
+
+// Who falls while an installer tests the button is not a test.
+func testFallIsNoTest(t *testing.T, s *store.Store) {
+	village(t, s)
+	if err := s.AddTest(t.Context(), care.TestAlarm{ID: "t1", Home: "home", Person: "anna", By: "Anna", From: at(100), To: at(700)}, care.AuditEntry{At: at(100), Actor: "Anna", Home: "home"}); err != nil {
+		t.Fatal(err)
+	}
+	fall := press(t, s, care.AlertFall, "fall-detector", at(150))
+	if got := must(s.Alert(t.Context(), fall.ID))(t); got.Test {
+		t.Error("a fall counts as the press that was announced")
+	}
+}
+
+// Pressed before the test, on a box that then was without power: how long is
+// known to nobody, so the time that the cloud works out lies within the test.
+func testLatePressIsNoTest(t *testing.T, s *store.Store) {
+	village(t, s)
+	if err := s.AddTest(t.Context(), care.TestAlarm{ID: "t1", Home: "home", Person: "anna", By: "Anna", From: at(100), To: at(700)}, care.AuditEntry{At: at(100), Actor: "Anna", Home: "home"}); err != nil {
+		t.Fatal(err)
+	}
+	late := alert(care.AlertSOS, "2", at(400))
+	late.Home, late.Observed = "home", at(310)
+	raise(t, s, late)
+	if got := must(s.Alert(t.Context(), late.ID))(t); got.Test {
+		t.Error("a press that is 90 s old when it comes counts as the test")
 	}
 }

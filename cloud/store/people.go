@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -188,6 +189,9 @@ func (s *Store) HandOver(ctx context.Context, id, person string, at time.Time, n
 		h.To = at
 		if err := errors.Join(h.Check(), rest.Check()); err != nil {
 			return err
+		}
+		if taken, err := list(ctx, t, scanText, `SELECT id FROM shifts WHERE id = $1`, next); err != nil || len(taken) > 0 {
+			return cmp.Or(err, ErrExists)
 		}
 		return errors.Join(t.putShift(ctx, h), t.putShift(ctx, rest))
 	})

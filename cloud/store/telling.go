@@ -15,18 +15,18 @@ import (
 // putEscalation makes sure that somebody will be told of a raised alert: it is
 // written in the transaction that raises it.
 func (t *tx) putEscalation(ctx context.Context, a care.Alert) error {
-	_, err := t.exec(ctx, `INSERT INTO escalations (alert, round, step, began, due, held) VALUES ($1, 0, 0, 0, $2, 0)
-		ON CONFLICT (alert) DO NOTHING`, a.ID, a.Raised)
+	_, err := t.exec(ctx, `INSERT INTO escalations (alert, round, step, began, due, held, place) VALUES ($1, 0, 0, 0, $2, 0, $3)
+		ON CONFLICT (alert) DO NOTHING`, a.ID, a.Raised, number(a.Severity != care.Emergency))
 	if err != nil {
 		return fmt.Errorf("escalation of alert %s: %w", a.ID, err)
 	}
 	return nil
 }
 
-// Due returns the alerts about which something is to be done by now, those
-// that have waited longest first.
+// Due returns the alerts about which something is to be done by now:
+// emergencies first, of those the ones that have waited longest.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := list(ctx, s.read, scanText, `SELECT alert FROM escalations WHERE due <> 0 AND due <= $1 ORDER BY due, alert LIMIT $2`, now, bound(limit))
+	ids, err := list(ctx, s.read, scanText, `SELECT alert FROM escalations WHERE due <> 0 AND due <= $1 ORDER BY place, due, alert LIMIT $2`, now, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read what is due: %w", err)
 	}
@@ -107,10 +107,11 @@ func (t *tx) putEvent(ctx context.Context, a care.Alert, now time.Time) (*care.E
 }
 
 func (t *tx) putTelling(ctx context.Context, told care.Telling, now time.Time) (int64, error) {
-	n, err := t.exec(ctx, `INSERT INTO tellings (alert, about, round, step, person, channel, address, kind, state, provider, reason, tries, due, decided, changed, place)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', '', '', 0, $9, $9, $9,
-			CASE WHEN $2 <> 'alarm' THEN 2 WHEN (SELECT severity FROM alerts WHERE id = $1) = 'emergency' THEN 0 ELSE 1 END) ON CONFLICT (alert, about, round, step, person, channel) DO NOTHING`,
-		told.Alert, string(told.About), told.Round, told.Step, told.Person, string(told.Address.Channel), told.Address.To, string(told.Group), now)
+	n, err := t.exec(ctx, `INSERT INTO tellings (alert, about, round, step, person, channel, nth, address, kind, state, provider, reason, tries, due, decided, changed, place)
+		VALUES ($1, $2, $3, $4, $5, $6, $10, $7, $8, 'waiting', '', '', 0, $9, $9, $9,
+			CASE WHEN $2 <> 'alarm' THEN 2 WHEN (SELECT severity FROM alerts WHERE id = $1) = 'emergency' THEN 0 ELSE 1 END)
+		ON CONFLICT (alert, about, round, step, person, channel, nth) DO NOTHING`,
+		told.Alert, string(told.About), told.Round, told.Step, told.Person, string(told.Address.Channel), told.Address.To, string(told.Group), now, told.Nth)
 	if err != nil {
 		return 0, fmt.Errorf("telling %s: %w", told.Person, err)
 	}
@@ -235,11 +236,11 @@ func (t *tx) onDuty(ctx context.Context, area string, now time.Time) ([]care.Per
 	return out, nil
 }
 
-const selectTold = `SELECT t.alert, t.about, t.round, t.step, t.person, t.channel, t.address, t.kind, t.state, t.provider, t.reason, t.tries,
+const selectTold = `SELECT t.alert, t.about, t.round, t.step, t.person, t.channel, t.nth, t.address, t.kind, t.state, t.provider, t.reason, t.tries,
 	t.due, t.decided, t.changed, a.severity FROM tellings t JOIN alerts a ON a.id = t.alert `
 
 func scanTold(row scanner) (t care.Told, err error) {
-	err = row.Scan(&t.Alert, &t.About, &t.Round, &t.Step, &t.Person, &t.Address.Channel, &t.Address.To, &t.Group, &t.State, &t.Provider,
+	err = row.Scan(&t.Alert, &t.About, &t.Round, &t.Step, &t.Person, &t.Address.Channel, &t.Nth, &t.Address.To, &t.Group, &t.State, &t.Provider,
 		&t.Reason, &t.Tries, (*when)(&t.Due), (*when)(&t.Decided), (*when)(&t.Changed), &t.Severity)
 	return t, err
 }
@@ -280,7 +281,7 @@ func (s *Store) WaitingTellings(ctx context.Context, channel care.Channel, now t
 
 // TellingOf returns the telling that a provider knows by an id, or ErrNotFound.
 func (s *Store) TellingOf(ctx context.Context, channel care.Channel, provider string) (care.Told, error) {
-	told, err := one(ctx, s.read, scanTold, selectTold+`WHERE t.channel = $1 AND t.provider = $2 ORDER BY t.changed DESC LIMIT 1`, string(channel), provider)
+	told, err := one(ctx, s.read, scanTold, selectTold+`WHERE t.provider <> '' AND t.channel = $1 AND t.provider = $2 ORDER BY t.changed DESC LIMIT 1`, string(channel), provider)
 	if err != nil {
 		return care.Told{}, fmt.Errorf("find the message %q of %s: %w", provider, channel, err)
 	}
@@ -288,13 +289,15 @@ func (s *Store) TellingOf(ctx context.Context, channel care.Channel, provider st
 }
 
 // Asked returns the alarm that somebody who answers a message from an address
-// means: the latest of which they were told there, of those that nobody has
-// before those that somebody does. It returns ErrNotFound when they were told
-// of none after a time.
-func (s *Store) Asked(ctx context.Context, channel care.Channel, address string, after time.Time) (care.Told, error) {
-	told, err := one(ctx, s.read, scanTold, selectTold+`WHERE t.channel = $1 AND t.address = $2 AND t.about = 'alarm' AND t.decided > $3 AND t.tries > 0
-		ORDER BY CASE WHEN a.state = 'open' OR a.overdue = 1 THEN 0 WHEN a.state = 'resolved' THEN 2 ELSE 1 END, t.decided DESC LIMIT 1`,
-		string(channel), address, after)
+// means: the one that the same answer, by its key, has taken before; else the
+// latest of which they were told there after one time and before another, of
+// those that nobody has before those that somebody does. It returns ErrNotFound
+// when there is none.
+func (s *Store) Asked(ctx context.Context, channel care.Channel, address string, after, before time.Time, key string) (care.Told, error) {
+	told, err := one(ctx, s.read, scanTold, selectTold+`WHERE t.channel = $1 AND t.address = $2 AND t.about = 'alarm' AND t.decided > $3 AND t.decided <= $4 AND t.tries > 0
+		ORDER BY CASE WHEN t.alert IN (SELECT alert FROM deeds WHERE at > $3 AND key = $5 AND action = 'acknowledge') THEN 0 ELSE 1 END,
+			CASE WHEN a.state = 'open' OR a.overdue = 1 THEN 0 WHEN a.state = 'resolved' THEN 2 ELSE 1 END, t.decided DESC, t.person LIMIT 1`,
+		string(channel), address, after, before, key)
 	if err != nil {
 		return care.Told{}, fmt.Errorf("find what was asked by %s: %w", channel, err)
 	}
@@ -321,7 +324,7 @@ func (t *tx) putHand(ctx context.Context, was, a care.Alert, now time.Time) erro
 	if a.State == was.State && a.Hand == was.Hand {
 		return nil
 	}
-	if _, err := t.exec(ctx, `UPDATE tellings SET state = 'dropped', changed = $1 WHERE alert = $2 AND about = 'alarm' AND state = 'waiting'`, now, a.ID); err != nil {
+	if _, err := t.exec(ctx, `UPDATE tellings SET state = 'dropped', changed = $1 WHERE alert = $2 AND about = 'alarm' AND state = 'waiting' AND tries = 0`, now, a.ID); err != nil {
 		return fmt.Errorf("drop what waits to be sent of alert %s: %w", a.ID, err)
 	}
 	if _, err := t.exec(ctx, `UPDATE escalations SET due = $1 WHERE alert = $2`, now, a.ID); err != nil {
@@ -401,8 +404,8 @@ var tellingOrder = map[care.TellingState]int{
 // when there is none. F must not use the store.
 func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Time, f func(care.Told, care.Alert, care.Person) (care.Told, *care.Telling)) error {
 	err := s.update(ctx, func(t *tx) error {
-		was, err := one(ctx, t, scanTold, selectTold+`WHERE t.alert = $1 AND t.round = $2 AND t.step = $3 AND t.person = $4 AND t.channel = $5 AND t.about = $6`,
-			key.Alert, key.Round, key.Step, key.Person, string(key.Address.Channel), string(key.About))
+		was, err := one(ctx, t, scanTold, selectTold+`WHERE t.alert = $1 AND t.round = $2 AND t.step = $3 AND t.person = $4 AND t.channel = $5 AND t.about = $6 AND t.nth = $7`,
+			key.Alert, key.Round, key.Step, key.Person, string(key.Address.Channel), string(key.About), key.Nth)
 		if err != nil {
 			return err
 		}
@@ -422,9 +425,9 @@ func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Ti
 			next.Changed = now
 		}
 		if _, err := t.exec(ctx, `UPDATE tellings SET state = $1, provider = $2, reason = $3, tries = $4, due = $5, changed = $6
-			WHERE alert = $7 AND round = $8 AND step = $9 AND person = $10 AND channel = $11 AND about = $12`,
+			WHERE alert = $7 AND round = $8 AND step = $9 AND person = $10 AND channel = $11 AND about = $12 AND nth = $13`,
 			string(next.State), next.Provider, next.Reason, next.Tries, next.Due, next.Changed,
-			key.Alert, key.Round, key.Step, key.Person, string(key.Address.Channel), string(key.About)); err != nil {
+			key.Alert, key.Round, key.Step, key.Person, string(key.Address.Channel), string(key.About), key.Nth); err != nil {
 			return err
 		}
 		if instead != nil {
@@ -437,10 +440,15 @@ func (s *Store) ChangeTelling(ctx context.Context, key care.Telling, now time.Ti
 				return err
 			}
 		}
+		if next.State != was.State {
+			if err := t.judgeTest(ctx, a, now); err != nil {
+				return err
+			}
+		}
 		if key.About != care.AboutAlarm || next.State != care.TellingFailed {
 			return nil
 		}
-		_, err = t.exec(ctx, `UPDATE escalations SET due = $1 WHERE alert = $2 AND due > $1 AND NOT EXISTS (SELECT 1 FROM tellings
+		_, err = t.exec(ctx, `UPDATE escalations SET due = $1 WHERE alert = $2 AND due > $1 AND round = $3 AND step = $4 + 1 AND NOT EXISTS (SELECT 1 FROM tellings
 			WHERE alert = $2 AND about = 'alarm' AND round = $3 AND step = $4 AND state <> 'failed')`, now, key.Alert, key.Round, key.Step)
 		return err
 	})

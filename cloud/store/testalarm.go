@@ -20,7 +20,7 @@ func scanTest(row scanner) (t care.TestAlarm, err error) {
 }
 
 // AddTest announces a test, with its entry in the audit log. One that the home
-// still awaits is over. It returns ErrNotFound when there is no such home or
+// still awaits is over; the same one again changes nothing. It returns ErrNotFound when there is no such home or
 // person, and what TestAlarm.Check finds.
 func (s *Store) AddTest(ctx context.Context, test care.TestAlarm, entry care.AuditEntry) error {
 	err := test.Check()
@@ -32,6 +32,16 @@ func (s *Store) AddTest(ctx context.Context, test care.TestAlarm, entry care.Aud
 			p, err := one(ctx, t, scanPerson, selectPerson+`WHERE p.id = $1`, test.Person)
 			if err != nil {
 				return err
+			}
+			if before, err := list(ctx, t, scanText, `SELECT id FROM test_alarms WHERE id = $1`, test.ID); err != nil || len(before) > 0 {
+				return err // announced before
+			}
+			standing, err := list(ctx, t, scanText, `SELECT id FROM alerts WHERE home = $1 AND kind IN ('sos', 'fall') AND state <> 'resolved' AND test = 0`, test.Home)
+			if err != nil {
+				return err
+			}
+			if len(standing) > 0 {
+				return fmt.Errorf("%w: an alarm of the home is not closed", care.ErrTestAlarm)
 			}
 			if p.Away || len(p.Addresses) == 0 {
 				return fmt.Errorf("%w: who tests is away, or has no address", care.ErrTestAlarm)
@@ -101,7 +111,7 @@ func (s *Store) TestTimes(ctx context.Context, since time.Time) (passed, own map
 		}
 		return out, err
 	}
-	passed, err = read(`SELECT home, max(passed) FROM test_alarms WHERE passed > $1 GROUP BY home`)
+	passed, err = read(`SELECT home, passed FROM test_alarms WHERE passed <> 0 AND passed > $1 ORDER BY passed`)
 	if err == nil {
 		own, err = read(`SELECT home, received FROM own_tests WHERE received > $1`)
 	}
@@ -111,11 +121,15 @@ func (s *Store) TestTimes(ctx context.Context, since time.Time) (passed, own map
 	return passed, own, nil
 }
 
+// testFresh is how long ago a press may have been made that is a test: how long
+// a gateway was off is known to nobody, so an older one may be from before it.
+const testFresh = time.Minute
+
 // awaitedTest returns the id of the test that a press belongs to; "" when it
 // is an alert like any other. A press that was made before the test was
 // announced and comes late is no test.
 func (t *tx) awaitedTest(ctx context.Context, a care.Alert) (string, error) {
-	if a.Kind != care.AlertSOS && a.Kind != care.AlertFall {
+	if a.Kind != care.AlertSOS || a.Raised.Sub(a.Observed).Abs() > testFresh {
 		return "", nil
 	}
 	ids, err := list(ctx, t, scanText, `SELECT id FROM test_alarms WHERE home = $1 AND alert = '' AND ended = 0
@@ -132,7 +146,7 @@ func (t *tx) awaitedTest(ctx context.Context, a care.Alert) (string, error) {
 // testerOf returns who has announced the test that an alert belongs to; nil
 // when nobody has.
 func (t *tx) testerOf(ctx context.Context, alert string) (*care.Person, error) {
-	p, err := one(ctx, t, scanPerson, selectPerson+`WHERE p.id = (SELECT person FROM test_alarms WHERE alert = $1)`, alert)
+	p, err := one(ctx, t, scanPerson, selectPerson+`WHERE p.id = (SELECT person FROM test_alarms WHERE alert <> '' AND alert = $1)`, alert)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
@@ -147,7 +161,7 @@ func (t *tx) judgeTest(ctx context.Context, a care.Alert, now time.Time) error {
 	if a.Kind != care.AlertSOS && a.Kind != care.AlertFall {
 		return nil
 	}
-	tests, err := list(ctx, t, scanTest, selectTest+`WHERE alert = $1`, a.ID)
+	tests, err := list(ctx, t, scanTest, selectTest+`WHERE alert <> '' AND alert = $1`, a.ID)
 	if err != nil || len(tests) == 0 {
 		return err
 	}
@@ -167,7 +181,7 @@ func (t *tx) judgeTest(ctx context.Context, a care.Alert, now time.Time) error {
 func (t *tx) putOwnTests(ctx context.Context, c care.Commit) error {
 	last := map[string]time.Time{}
 	for _, r := range c.Records {
-		if r.Record.Kind == devices.Test && r.Received.After(last[r.Home]) {
+		if r.Record.Kind == devices.Test && r.Record.Device == r.Gateway && r.Received.After(last[r.Home]) {
 			last[r.Home] = r.Received
 		}
 	}

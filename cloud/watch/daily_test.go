@@ -61,3 +61,26 @@ func TestADailyTestThatIsMissing(t *testing.T) {
 		t.Errorf("missed at %v", got)
 	}
 }
+
+// A gateway that was without power makes the test that it missed within an hour
+// of its return.
+func TestAPowerCutIsNoMissedTest(t *testing.T) {
+	r := newRig(t, home())
+	r.says("gw-1", devices.Test, 1)
+	off := r.now
+	for r.now.Before(off.Add(30 * time.Hour)) { // no power
+		r.now = r.now.Add(time.Minute)
+		r.Tick(r.now)
+	}
+	back := r.now
+	for r.now.Before(back.Add(50 * time.Minute)) {
+		r.now = r.now.Add(time.Minute)
+		f := r.observe(wire.Record{Reading: devices.Reading{Device: "gw-1", Kind: devices.Heartbeat}, Heartbeat: &wire.Heartbeat{}})
+		f.Raise = append(f.Raise, r.Tick(r.now).Raise...)
+		for _, a := range f.Raise {
+			if a.Kind == care.AlertTestMissed {
+				t.Errorf("missed %v after the return; the gateway waits up to an hour by design", r.now.Sub(back))
+			}
+		}
+	}
+}

@@ -231,8 +231,8 @@ func (w *Watcher) testMissing() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	from := w.s.Tested.Time().Add(testWithin)
-	if earliest := w.trusted(); from.Before(earliest) {
-		from = earliest // one that waits in the home comes within that time
+	if earliest := w.trusted().Add(time.Hour); from.Before(earliest) {
+		from = earliest // one that waits in the home comes within that time, one that was missed while the power was off within the hour
 	}
 	return from, true
 }

@@ -36,10 +36,15 @@ type silenceView struct {
 	From     time.Time        `json:"from"`
 	To       time.Time        `json:"to"`
 	Author   string           `json:"author"`
-	Reason   string           `json:"reason"`
+	Reason   string           `json:"reason" doc:"Empty for who may not read of health."`
 }
 
-func (s *server) viewSilence(q care.Silence) silenceView {
+// viewSilence leaves out why, which may tell of somebody's health, for who may not
+// read that.
+func (s *server) viewSilence(actor access.Actor, q care.Silence) silenceView {
+	if !access.Can(actor, access.ReadHealth, care.Home{ID: q.Home}, time.Now()) {
+		q.Reason = ""
+	}
 	return silenceView{
 		ID: q.ID, Home: q.Home, HomeName: s.Live.name(q.Home), Device: q.Device, Kinds: append([]care.AlertKind{}, q.Kinds...),
 		From: q.From.UTC(), To: q.To.UTC(), Author: q.Author, Reason: q.Reason,
@@ -53,7 +58,8 @@ type silencesView struct {
 func (s *server) listSilences(ctx context.Context, in *struct {
 	Home string `query:"home" maxLength:"64"`
 }) (*body[silencesView], error) {
-	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: in.Home}); err != nil {
+	actor, err := may(ctx, access.ReadAlerts, care.Home{ID: in.Home})
+	if err != nil {
 		return nil, err
 	}
 	silences, err := s.Calm.Silences(ctx, in.Home, time.Now())
@@ -62,7 +68,7 @@ func (s *server) listSilences(ctx context.Context, in *struct {
 	}
 	out := silencesView{Silences: []silenceView{}}
 	for _, q := range silences {
-		out.Silences = append(out.Silences, s.viewSilence(q))
+		out.Silences = append(out.Silences, s.viewSilence(actor, q))
 	}
 	return &body[silencesView]{out}, nil
 }
@@ -94,7 +100,7 @@ func (s *server) addSilence(ctx context.Context, in *silenceInput) (*body[silenc
 	if err := s.Calm.AddSilence(ctx, q, entry); err != nil {
 		return nil, s.failed("silence", err)
 	}
-	return &body[silenceView]{s.viewSilence(q)}, nil
+	return &body[silenceView]{s.viewSilence(actor, q)}, nil
 }
 
 func (s *server) endSilence(ctx context.Context, in *struct {

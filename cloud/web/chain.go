@@ -42,7 +42,7 @@ func (s *server) takeOver(ctx context.Context, in *AcknowledgeInput) (*body[aler
 type onTheWayInput struct {
 	AcknowledgeInput
 	Body struct {
-		Minutes int `json:"minutes,omitempty" minimum:"0" maximum:"1439" doc:"Until you are there; 0 is not said."`
+		Minutes int `json:"minutes,omitempty" minimum:"0" maximum:"240" doc:"Until you are there; 0 is not said."`
 	}
 }
 

@@ -104,14 +104,13 @@ func (s *server) listPeople(ctx context.Context, _ *struct{}) (*body[peopleView]
 	return &body[peopleView]{out}, nil
 }
 
-// manage returns the actor who may change who is told, and notes what they do.
-func (s *server) manage(ctx context.Context, action, home, detail string) error {
+// manage returns what notes a change of who is told, once it is made, for who
+// may make it.
+func (s *server) manage(ctx context.Context, action, home, detail string) (done func(), err error) {
 	actor, err := may(ctx, access.ManagePeople, care.Home{ID: home})
-	if err != nil {
-		return err
-	}
-	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: action, Home: home, Detail: detail})
-	return nil
+	return func() {
+		s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: action, Home: home, Detail: detail})
+	}, err
 }
 
 type personInput struct {
@@ -125,7 +124,8 @@ type personInput struct {
 }
 
 func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, error) {
-	if err := s.manage(ctx, "change person", "", in.ID); err != nil {
+	done, err := s.manage(ctx, "change person", "", in.ID)
+	if err != nil {
 		return nil, err
 	}
 	p := care.Person{ID: in.ID, Name: in.Body.Name, Language: in.Body.Language, Away: in.Body.Away}
@@ -138,6 +138,7 @@ func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, err
 	if err := s.Team.PutPerson(ctx, p); err != nil {
 		return nil, s.failed("store person", err)
 	}
+	done()
 	return nil, nil
 }
 
@@ -164,22 +165,31 @@ type memberInput struct {
 }
 
 func (s *server) putMember(ctx context.Context, in *memberInput) (*struct{}, error) {
-	if err := s.manage(ctx, "add to "+string(in.Group), in.home(), in.Person); err != nil {
+	done, err := s.manage(ctx, "add to "+string(in.Group), in.home(), in.Person)
+	if err != nil {
 		return nil, err
+	}
+	if in.home() != "" {
+		if _, _, err := s.Homes.Detail(ctx, in.home()); err != nil {
+			return nil, s.failed("change group", err)
+		}
 	}
 	if err := s.Team.PutMember(ctx, care.Member{Group: in.Group, Scope: in.Scope, Person: in.Person, Alerts: in.Body.Alerts}); err != nil {
 		return nil, s.failed("change group", err)
 	}
+	done()
 	return nil, nil
 }
 
 func (s *server) deleteMember(ctx context.Context, in *MemberPath) (*struct{}, error) {
-	if err := s.manage(ctx, "remove from "+string(in.Group), in.home(), in.Person); err != nil {
+	done, err := s.manage(ctx, "remove from "+string(in.Group), in.home(), in.Person)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.Team.DeleteMember(ctx, care.Member{Group: in.Group, Scope: in.Scope, Person: in.Person}); err != nil {
 		return nil, s.failed("change group", err)
 	}
+	done()
 	return nil, nil
 }
 
@@ -248,7 +258,8 @@ type shiftInput struct {
 }
 
 func (s *server) putShift(ctx context.Context, in *shiftInput) (*struct{}, error) {
-	if err := s.manage(ctx, "change shift", "", in.Body.Person+" "+in.Body.From.UTC().Format(time.RFC3339)+" "+in.Body.To.UTC().Format(time.RFC3339)); err != nil {
+	done, err := s.manage(ctx, "change shift", "", in.Body.Person+" "+in.Body.From.UTC().Format(time.RFC3339)+" "+in.Body.To.UTC().Format(time.RFC3339))
+	if err != nil {
 		return nil, err
 	}
 	if err := s.Rota.PutShift(ctx, care.Shift{
@@ -256,16 +267,19 @@ func (s *server) putShift(ctx context.Context, in *shiftInput) (*struct{}, error
 	}); err != nil {
 		return nil, s.failed("store shift", err)
 	}
+	done()
 	return nil, nil
 }
 
 func (s *server) deleteShift(ctx context.Context, in *ShiftPath) (*struct{}, error) {
-	if err := s.manage(ctx, "remove shift", "", in.ID); err != nil {
+	done, err := s.manage(ctx, "remove shift", "", in.ID)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.Rota.DeleteShift(ctx, in.ID); err != nil {
 		return nil, s.failed("remove shift", err)
 	}
+	done()
 	return nil, nil
 }
 
@@ -349,7 +363,8 @@ type policyInput struct {
 }
 
 func (s *server) putPolicy(ctx context.Context, in *policyInput) (*struct{}, error) {
-	if err := s.manage(ctx, "change policy", "", in.Area+" "+string(in.Severity)); err != nil {
+	done, err := s.manage(ctx, "change policy", "", in.Area+" "+string(in.Severity))
+	if err != nil {
 		return nil, err
 	}
 	p := care.Policy{Area: in.Area, Severity: in.Severity, Rounds: in.Body.Rounds, Hold: time.Duration(in.Body.Hold) * time.Minute}
@@ -359,6 +374,7 @@ func (s *server) putPolicy(ctx context.Context, in *policyInput) (*struct{}, err
 	if err := s.Rota.PutPolicy(ctx, p); err != nil {
 		return nil, s.failed("store policy", err)
 	}
+	done()
 	return nil, nil
 }
 

@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -73,6 +75,7 @@ func (s *server) listTests(ctx context.Context, in *HomePath) (*body[testsView],
 
 type testInput struct {
 	HomePath
+	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same deed with the same key is done once."`
 	Body struct {
 		Minutes int `json:"minutes,omitempty" default:"10" minimum:"1" maximum:"30" doc:"For how long the press is awaited."`
 	}
@@ -85,13 +88,22 @@ func (s *server) announceTest(ctx context.Context, in *testInput) (*body[testVie
 	}
 	now := time.Now()
 	test := care.TestAlarm{
-		ID: rand.Text(), Home: in.ID, Person: actor.Person, By: actor.Name, From: now, To: now.Add(time.Duration(in.Body.Minutes) * time.Minute),
+		ID: testID(actor.Name, in.Key), Home: in.ID, Person: actor.Person, By: actor.Name, From: now, To: now.Add(time.Duration(in.Body.Minutes) * time.Minute),
 	}
 	entry := care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: "announce test", Home: in.ID}
 	if err := s.Tests.AddTest(ctx, test, entry); err != nil {
 		return nil, s.failed("announce test", err)
 	}
 	return &body[testView]{viewTest(test)}, nil
+}
+
+// testID is the same for the same deed of the same person.
+func testID(actor, key string) string {
+	if key == "" {
+		return rand.Text()
+	}
+	sum := sha256.Sum256([]byte(actor + "\x00" + key))
+	return hex.EncodeToString(sum[:16])
 }
 
 func (s *server) endTest(ctx context.Context, in *HomePath) (*struct{}, error) {

@@ -1117,6 +1117,7 @@ export interface components {
             id: string;
             /** @description Empty is all that may be silenced. */
             kinds: string[];
+            /** @description Empty for who may not read of health. */
             reason: string;
             /** Format: date-time */
             to: string;
@@ -1135,6 +1136,8 @@ export interface components {
         Subscription: {
             endpoint: string;
             keys: components["schemas"]["SubscriptionKeysStruct"];
+        } & {
+            [key: string]: unknown;
         };
         SubscriptionKeysStruct: {
             auth: string;
@@ -1505,9 +1508,15 @@ export interface operations {
     };
     "put-member": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description An area, empty for every area; of contacts and responders a home. */
+                scope?: string;
+            };
             header?: never;
-            path?: never;
+            path: {
+                group: "all_staff" | "contacts" | "responders" | "last_resort";
+                person: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -1840,7 +1849,10 @@ export interface operations {
     "announce-test": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2153,7 +2165,9 @@ export interface operations {
     };
     "put-policy": {
         parameters: {
-            query?: never;
+            query?: {
+                area?: string;
+            };
             header?: never;
             path: {
                 severity: "emergency" | "attention" | "technical";
@@ -2314,7 +2328,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2374,7 +2390,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lykta/lykta/cloud/notify"
 )
@@ -70,7 +71,7 @@ func (*Elks) Report(a Accepted, state notify.State) *http.Request {
 // Reply makes the call for an incoming SMS; address is the number's sms_url.
 func (*Elks) Reply(address, id, from, text string) *http.Request {
 	return Call(address, url.Values{
-		"direction": {"incoming"}, "id": {id}, "from": {from}, "to": {"+46766860000"}, "created": {"2026-11-22T04:00:30.000000"}, "message": {text},
+		"direction": {"incoming"}, "id": {id}, "from": {from}, "to": {"+46766860000"}, "created": {time.Now().UTC().Format("2006-01-02T15:04:05.000000")}, "message": {text},
 	}.Encode())
 }
 

@@ -15,11 +15,16 @@ ALTER TABLE alerts ADD COLUMN heard    BIGINT NOT NULL DEFAULT 0;
 UPDATE alerts SET held_by = acknowledged_by, held_at = acknowledged_at;
 
 ALTER TABLE escalations DROP COLUMN unheard;
+ALTER TABLE escalations ADD COLUMN place BIGINT NOT NULL DEFAULT 1; -- 0: of an emergency, which is looked at first
 
 -- Alerts from before anybody was told of them.
 INSERT INTO escalations (alert, round, step, began, due, held)
     SELECT id, 0, 0, 0, CASE state WHEN 'resolved' THEN 0 ELSE raised END, 0 FROM alerts
     WHERE id NOT IN (SELECT alert FROM escalations);
+UPDATE escalations SET place = 0 WHERE alert IN (SELECT id FROM alerts WHERE severity = 'emergency');
+CREATE INDEX escalations_place ON escalations (place, due) WHERE due <> 0;
+
+CREATE INDEX members_of_scope ON members (scope);
 
 DROP INDEX tellings_waiting;
 DROP INDEX tellings_of_provider;
@@ -31,6 +36,7 @@ CREATE TABLE tellings (
     step     BIGINT NOT NULL,
     person   TEXT   NOT NULL,
     channel  TEXT   NOT NULL,
+    nth      BIGINT NOT NULL, -- of the person's addresses of the channel, from 0
     address  TEXT   NOT NULL,
     kind     TEXT   NOT NULL, -- the group for which the person is told
     state    TEXT   NOT NULL,
@@ -41,9 +47,9 @@ CREATE TABLE tellings (
     decided  BIGINT NOT NULL,
     changed  BIGINT NOT NULL,
     place    BIGINT NOT NULL, -- 0: an alarm of an emergency, 1: another alarm, 2: news
-    PRIMARY KEY (alert, about, round, step, person, channel)
+    PRIMARY KEY (alert, about, round, step, person, channel, nth)
 );
-INSERT INTO tellings SELECT t.alert, 'alarm', t.round, t.step, t.person, t.channel, t.address, t.kind, t.state, t.provider, t.reason, t.tries, t.due,
+INSERT INTO tellings SELECT t.alert, 'alarm', t.round, t.step, t.person, t.channel, 0, t.address, t.kind, t.state, t.provider, t.reason, t.tries, t.due,
     t.decided, t.changed, CASE a.severity WHEN 'emergency' THEN 0 ELSE 1 END FROM tellings_before t JOIN alerts a ON a.id = t.alert;
 DROP TABLE tellings_before;
 CREATE INDEX tellings_waiting ON tellings (channel, place, due) WHERE state = 'waiting';

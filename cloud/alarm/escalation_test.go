@@ -169,6 +169,7 @@ func TestWhatCanWait(t *testing.T) {
 		{"of who has come home early", alert(care.AlertCheckInMissed, 0), night, func(s *care.Situation) { s.Silences = []care.Silence{ended} }, 0},
 		{"a leak in the same home", alert(care.AlertWaterLeak, 0), night, func(s *care.Situation) { s.Silences = []care.Silence{hospital} }, 0},
 		{"behind a silent gateway", alert(care.AlertCheckInMissed, 0), night, func(s *care.Situation) { s.Others = []care.Alert{alert(care.AlertGatewaySilent, 0)} }, time.Minute},
+		{"behind one of three hours ago", alert(care.AlertCheckInMissed, 0), night.Add(3 * time.Hour), func(s *care.Situation) { s.Others = []care.Alert{alert(care.AlertGatewaySilent, 0)} }, 0},
 		{"behind one that somebody has silenced", alert(care.AlertCheckInMissed, 0), night, func(s *care.Situation) {
 			s.Others = []care.Alert{alert(care.AlertGatewaySilent, 0)}
 			s.Silences = []care.Silence{{Home: "home", Kinds: []care.AlertKind{care.AlertGatewaySilent}, From: night, To: noon}}

@@ -78,20 +78,24 @@ func (k AlertKind) explains(other AlertKind) bool {
 }
 
 // groupFor is how long what follows an alert of the same home is told of
-// together with it.
-const groupFor = 10 * time.Minute
+// together with it, explainedFor how long what another alert explains waits for
+// that one to be over.
+const (
+	groupFor     = 10 * time.Minute
+	explainedFor = 2 * time.Hour
+)
 
 // CoveredBy reports whether another alert of the same home, which somebody is
 // being told of, makes it needless to tell of this one too: it explains it, or
 // came first, is not less severe and brings somebody to look at the home anyway.
-// It never is for an emergency, and for no longer than ten minutes where the
-// other only came first.
+// It never is for an emergency, for no longer than ten minutes where the other
+// only came first, and two hours where it explains it.
 func (a Alert) CoveredBy(other Alert, now time.Time) bool {
 	if a.Severity == Emergency || a.Kind.Severity() == Emergency || other.ID == a.ID || other.Home != a.Home ||
 		other.State == Resolved || other.Test {
 		return false
 	}
-	if other.Kind.explains(a.Kind) {
+	if other.Kind.explains(a.Kind) && now.Before(a.Raised.Add(explainedFor)) {
 		return true
 	}
 	first := other.Raised.Before(a.Raised) || other.Raised.Equal(a.Raised) && other.ID < a.ID

@@ -239,7 +239,7 @@ func TestAStormDelaysNoEmergency(t *testing.T) {
 		defer o.close()
 		o.push.slow = 5 * time.Second
 		var storm []care.Alert
-		for i := range 500 {
+		for i := range 150 {
 			storm = append(storm, care.Alert{ID: fmt.Sprint("leak-", i), Kind: care.AlertWaterLeak, Severity: care.Attention, State: care.Open, Device: fmt.Sprint(i)})
 		}
 		o.raise(storm...)

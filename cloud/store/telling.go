@@ -174,7 +174,7 @@ func (t *tx) situation(ctx context.Context, alert string, now time.Time) (care.S
 	if s.Silences, err = silencesOf(ctx, t, s.Alert.Home, now); err != nil {
 		return s, err
 	}
-	// The oldest come first: a home with very many has one among them that covers this one, if any does.
+	// What a home has beyond so many covers nothing, and is told of by itself.
 	s.Others, err = list(ctx, t, scanAlert, selectAlert+`WHERE home = $1 AND state <> 'resolved' AND id <> $2 ORDER BY raised, id LIMIT 50`, s.Alert.Home, alert)
 	return s, err
 }

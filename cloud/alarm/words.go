@@ -80,7 +80,7 @@ func Compose(app string) func(care.Telling, care.Alert, care.Person) (title, tex
 		case a.Severity == care.Attention:
 			text = w.attention
 		}
-		if t.Address.Channel == care.ChannelSMS {
+		if t.Address.Channel == care.ChannelSMS && app != "" { // without an address providers cannot hand in what is answered
 			text += " " + w.reply
 		}
 		title = w.title

@@ -34,6 +34,16 @@ func TestALockedTelephoneTellsNobodysName(t *testing.T) {
 	}
 }
 
+// Nobody is asked for an answer that cannot reach the service.
+func TestAnAnswerIsAskedForWhereItCanBeHeard(t *testing.T) {
+	sms := care.Telling{About: care.AboutAlarm, Address: care.Address{Channel: care.ChannelSMS}}
+	for app, want := range map[string]bool{"https://lykta.example.se": true, "": false} {
+		if _, text, _ := alarm.Compose(app)(sms, sos(), care.Person{}); strings.Contains(text, "Svara") != want {
+			t.Errorf("at %q: %q", app, text)
+		}
+	}
+}
+
 // Who answers learns what came of it; relatives learn that somebody came, and
 // that it is over.
 func TestWordsAfterTheAlarm(t *testing.T) {

@@ -96,8 +96,8 @@ func (r *Receipts) report(ctx context.Context, channel care.Channel, receipt not
 			return told, nil
 		}
 		told.State, told.Reason = care.TellingFailed, receipt.Reason
-		if told.About == care.AboutAlarm && a.Held() || told.About == care.AboutTaken && a.State == care.Resolved {
-			return told, nil // nobody waits for it any more
+		if told.Needless(a) {
+			return told, nil
 		}
 		if next, ok := told.Telling.Instead(p); ok {
 			return told, &next

@@ -128,7 +128,7 @@ func (m *Machine) tell(ctx context.Context, t care.Told) {
 		switch {
 		case told.State != care.TellingWaits || told.Due.After(began):
 			return told, nil // it was read a moment ago, and is not so any more
-		case told.About == care.AboutAlarm && a.Held(), a.State == care.Resolved && told.About == care.AboutTaken:
+		case told.Needless(a):
 			told.State = care.TellingDropped
 			return told, nil
 		case later:
@@ -180,8 +180,8 @@ func (m *Machine) note(ctx context.Context, t care.Telling, id string, failure e
 			told.State, told.Provider, told.Reason = care.TellingAccepted, id, ""
 			return told, nil
 		}
-		if told.About == care.AboutAlarm && a.Held() {
-			told.State = care.TellingDropped // nobody waits for it any more
+		if told.Needless(a) {
+			told.State = care.TellingDropped
 			return told, nil
 		}
 		m.o.Log.Warn("a message was not accepted", "alert", t.Alert, "channel", t.Address.Channel, "try", told.Tries, "err", failure)

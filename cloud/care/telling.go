@@ -112,6 +112,18 @@ type Situation struct {
 	Tester *Person
 }
 
+// Needless reports whether nobody waits for it any more, as the alert stands:
+// somebody has it, or it is over.
+func (t Telling) Needless(a Alert) bool {
+	switch t.About {
+	case AboutAlarm:
+		return a.Held()
+	case AboutTaken:
+		return a.State == Resolved
+	}
+	return false
+}
+
 // Instead is what follows when a telling has failed for good: the same person
 // by the next address; false when there is none.
 func (t Telling) Instead(p Person) (Telling, bool) {

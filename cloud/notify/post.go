@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -122,6 +123,21 @@ func CheckURL(raw string, private bool) (*url.URL, error) {
 	return u, nil
 }
 
+// CheckAPI says what is wrong with the addresses of a provider's API and of its
+// calls to us; the second may be empty.
+func CheckAPI(base, callbacks string) error {
+	if _, err := CheckURL(base, true); err != nil {
+		return fmt.Errorf("the API's address: %w", err)
+	}
+	if callbacks == "" {
+		return nil
+	}
+	if u, err := CheckURL(callbacks, true); err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("the callbacks' address is not of the form https://host/path")
+	}
+	return nil
+}
+
 // Poster makes a channel's requests.
 type Poster struct {
 	Channel string
@@ -164,6 +180,17 @@ func (p Poster) Do(ctx context.Context, req *http.Request) (Answer, error) {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what came will do
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// PostForm posts a form with a user name and password (HTTP Basic).
+func (p Poster) PostForm(ctx context.Context, address, username, password string, form url.Values) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return Answer{}, Misconfigured(ErrIDAddress, p.Channel, "the API's address cannot be used")
+	}
+	req.SetBasicAuth(username, password)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return p.Do(ctx, req)
 }
 
 // cause leaves out the method and the address, which may hold a secret.

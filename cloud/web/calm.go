@@ -163,7 +163,7 @@ func (s *server) load(ctx context.Context, in *shiftsInput) (*body[loadView], er
 	if err != nil {
 		return nil, s.failed("count alerts", err)
 	}
-	people, err := s.Team.People(ctx)
+	name, err := s.names(ctx)
 	if err != nil {
 		return nil, s.failed("count alerts", err)
 	}
@@ -178,13 +178,7 @@ func (s *server) load(ctx context.Context, in *shiftsInput) (*body[loadView], er
 		out.Kinds = append(out.Kinds, v)
 	}
 	for _, p := range load.People {
-		v := personLoadView{Person: p.Person, Name: p.Person, Alerts: p.Alerts, Told: p.Told, ByNight: p.ByNight}
-		for _, known := range people {
-			if known.ID == p.Person {
-				v.Name = known.Name
-			}
-		}
-		out.People = append(out.People, v)
+		out.People = append(out.People, personLoadView{Person: p.Person, Name: name(p.Person), Alerts: p.Alerts, Told: p.Told, ByNight: p.ByNight})
 	}
 	return &body[loadView]{out}, nil
 }

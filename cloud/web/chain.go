@@ -114,24 +114,16 @@ func (s *server) chain(ctx context.Context, in *AlertPath) (*body[chainView], er
 	if err != nil {
 		return nil, s.failed("get chain", err)
 	}
-	people, err := s.Team.People(ctx)
+	name, err := s.names(ctx)
 	if err != nil {
 		return nil, s.failed("get chain", err)
 	}
-	names := map[string]string{}
-	for _, p := range people {
-		names[p.ID] = p.Name
-	}
 	out := chainView{Alert: s.oneAlert(alert).Body, Told: []toldView{}, Deeds: []deedView{}, Next: known(escalation.Due), NextGroups: []care.Group{}}
 	for _, t := range told {
-		v := toldView{
-			About: t.About, Round: t.Round, Step: t.Step, Person: t.Person, Name: names[t.Person], Group: t.Group, Channel: t.Address.Channel,
+		out.Told = append(out.Told, toldView{
+			About: t.About, Round: t.Round, Step: t.Step, Person: t.Person, Name: name(t.Person), Group: t.Group, Channel: t.Address.Channel,
 			State: t.State, Reason: t.Reason, Tries: t.Tries, Decided: t.Decided.UTC(), Changed: t.Changed.UTC(),
-		}
-		if v.Name == "" {
-			v.Name = t.Person
-		}
-		out.Told = append(out.Told, v)
+		})
 	}
 	for _, d := range deeds {
 		out.Deeds = append(out.Deeds, deedView{At: d.At.UTC(), Actor: d.Actor, Role: d.Role, Action: d.Action})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -42,6 +43,16 @@ func (s *server) registerTeam(api huma.API) {
 	huma.Register(api, op("hand-over-shift", http.MethodPost, "/shifts/{id}/hand-over", "Somebody else goes on with a shift", "team", http.StatusNoContent), s.handOver)
 	huma.Register(api, op("list-policies", http.MethodGet, "/policies", "Who is told in which order", "team", http.StatusOK), s.listPolicies)
 	huma.Register(api, op("put-policy", http.MethodPut, "/policies/{severity}", "Change who is told in which order", "team", http.StatusNoContent), s.putPolicy)
+}
+
+// names are those of all people, by id; who is not among them is called by the id.
+func (s *server) names(ctx context.Context) (func(person string) string, error) {
+	people, err := s.Team.People(ctx)
+	of := make(map[string]string, len(people))
+	for _, p := range people {
+		of[p.ID] = p.Name
+	}
+	return func(person string) string { return cmp.Or(of[person], person) }, err
 }
 
 type addressView struct {

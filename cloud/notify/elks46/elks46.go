@@ -83,16 +83,10 @@ func (o Options) check() error {
 	case !notify.E164(o.From) && !senderName(o.From):
 		return errors.New("the sender is neither an E.164 number nor a name of 3 to 11 letters and digits")
 	}
-	if _, err := notify.CheckURL(o.BaseURL, true); err != nil {
-		return fmt.Errorf("the API's address: %w", err)
+	if err := notify.CheckAPI(o.BaseURL, o.CallbackURL); err != nil {
+		return err
 	}
-	if o.CallbackURL == "" {
-		return nil
-	}
-	if u, err := notify.CheckURL(o.CallbackURL, true); err != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("the callbacks' address is not of the form https://host/path")
-	}
-	if len(o.CallbackSecret) < 16 {
+	if o.CallbackURL != "" && len(o.CallbackSecret) < 16 {
 		return errors.New("the callbacks' secret is shorter than 16 bytes")
 	}
 	return nil
@@ -127,13 +121,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (string, error) {
 	if c.opts.CallbackURL != "" {
 		form.Set("whendelivered", c.deliveredURL(m.Key))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.opts.BaseURL+"/a1/sms", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", notify.Misconfigured(notify.ErrIDAddress, Name, "the API's address cannot be used")
-	}
-	req.SetBasicAuth(c.opts.Username, c.opts.Password)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := c.poster.Do(ctx, req)
+	answer, err := c.poster.PostForm(ctx, c.opts.BaseURL+"/a1/sms", c.opts.Username, c.opts.Password, form)
 	if err != nil {
 		return "", err
 	}

@@ -90,16 +90,7 @@ func (o Options) check() error {
 	case o.From == "" || notify.Line(o.From) != o.From:
 		return errors.New("the sender is missing")
 	}
-	if _, err := notify.CheckURL(o.BaseURL, true); err != nil {
-		return fmt.Errorf("the API's address: %w", err)
-	}
-	if o.CallbackURL == "" {
-		return nil
-	}
-	if u, err := notify.CheckURL(o.CallbackURL, true); err != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("the callbacks' address is not of the form https://host/path")
-	}
-	return nil
+	return notify.CheckAPI(o.BaseURL, o.CallbackURL)
 }
 
 // Name returns "twilio".
@@ -115,13 +106,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) (string, error) {
 		return "", notify.Fail(notify.ErrFinal, Name, "not an E.164 number")
 	}
 	address := c.opts.BaseURL + "/2010-04-01/Accounts/" + c.opts.AccountSID + "/Messages.json"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(c.form(m).Encode()))
-	if err != nil {
-		return "", notify.Misconfigured(notify.ErrIDAddress, Name, "the API's address cannot be used")
-	}
-	req.SetBasicAuth(c.opts.AccountSID, c.opts.AuthToken)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := c.poster.Do(ctx, req)
+	answer, err := c.poster.PostForm(ctx, address, c.opts.AccountSID, c.opts.AuthToken, c.form(m))
 	if err != nil {
 		return "", err
 	}

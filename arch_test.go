@@ -47,6 +47,7 @@ var rules = []struct {
 	{"cloud/notify", []string{"cloud/notify"}, "a channel knows messages and providers, not why somebody is told"},
 	{"cloud/peer", []string{"cloud/notify"}, "who watches another service needs nothing of one: it must work where there is no Lykta"},
 	{"cloud/access", []string{"cloud/care"}, "rights are decided without knowing where secrets are kept"},
+	{"cloud/screen", []string{"devices", "cloud/care"}, "what a resident's screen shows is made without knowing where it is written down"},
 	{"cloud/web", []string{"devices", "cloud/care", "cloud/watch", "cloud/alarm", "cloud/access", "cloud/history"}, "the web side declares what it needs of adapters"},
 	{"cloud/app", []string{"devices", "cloud", "caregiver-app"}, "only app chooses implementations"},
 

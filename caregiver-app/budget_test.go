@@ -16,6 +16,7 @@ const (
 	firstScreenBudget = 40 << 10
 	chartBudget       = 30 << 10
 	kioskBudget       = 25 << 10
+	familyBudget      = 25 << 10
 	pageBudget        = 25 << 10
 	workerBudget      = 5 << 10
 )
@@ -36,11 +37,29 @@ func TestBudget(t *testing.T) {
 		{"the caregiver's first screen", "index.html", "", firstScreenBudget},
 		{"the chart, fetched when there is a curve to draw", "src/caregiver/curve.ts", "index.html", chartBudget},
 		{"the resident's screen", "kiosk.html", "", kioskBudget},
+		{"the relatives' first screen", "family.html", "", familyBudget},
 		{"the service worker", "src/caregiver/sw.ts", "", workerBudget},
 		{"the page of a home", "src/caregiver/home.tsx", "index.html", pageBudget},
+		{"what is known of a resident", "src/caregiver/care/card.tsx", "index.html", pageBudget},
+		{"the notes about a resident", "src/caregiver/care/notes.tsx", "index.html", pageBudget},
+		{"how a resident's days went", "src/caregiver/care/trends.tsx", "index.html", pageBudget},
+		{"the messages to a resident", "src/caregiver/care/messages.tsx", "index.html", pageBudget},
+		{"who may see what of a resident", "src/caregiver/care/consent.tsx", "index.html", pageBudget},
+		{"the shift", "src/caregiver/care/shift.tsx", "index.html", pageBudget},
+		{"the handover", "src/caregiver/care/handover.tsx", "index.html", pageBudget},
+		{"the search", "src/caregiver/care/search.tsx", "index.html", pageBudget},
+		{"the list of keys", "src/caregiver/care/keyhelp.tsx", "index.html", pageBudget},
 		{"the page of an alert", "src/caregiver/alertpage.tsx", "index.html", pageBudget},
 		{"the rota", "src/caregiver/plan/rota.tsx", "index.html", pageBudget},
 		{"the people", "src/caregiver/plan/people.tsx", "index.html", pageBudget},
+		{"the visits", "src/caregiver/plan/visits.tsx", "index.html", pageBudget},
+		{"the devices", "src/caregiver/plan/devices.tsx", "index.html", pageBudget},
+		{"the statistics", "src/caregiver/plan/statistics.tsx", "index.html", pageBudget},
+		{"the account", "src/caregiver/admin/account.tsx", "index.html", pageBudget},
+		{"the installer's page", "src/caregiver/admin/install.tsx", "index.html", pageBudget},
+		{"the ways in", "src/caregiver/admin/waysin.tsx", "index.html", pageBudget},
+		{"an invitation", "src/caregiver/admin/invitation.tsx", "index.html", pageBudget},
+		{"inviting somebody", "src/caregiver/admin/invite.tsx", "index.html", pageBudget},
 	}
 	for _, b := range budgets {
 		if _, ok := manifest[b.chunk]; !ok {
@@ -72,7 +91,7 @@ func TestBuiltAppIsServable(t *testing.T) {
 	} else if bytes.Contains(data, []byte("import")) || bytes.Contains(data, []byte("export")) {
 		t.Error("sw.js is a module; not every browser starts those as service workers")
 	}
-	for _, name := range []string{"index.html", "kiosk.html"} {
+	for _, name := range []string{"index.html", "family.html", "kiosk.html"} {
 		page, err := fs.ReadFile(dist, name)
 		if err != nil {
 			t.Fatal(err)

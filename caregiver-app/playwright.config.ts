@@ -36,10 +36,16 @@ export default defineConfig({
   expect: { timeout: 8_000 },
   reporter: 'line',
   projects: [
-    { name: 'phone', use: phone, testIgnore: /(shots|real|kiosk)\.spec/ },
-    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk)\.spec/ },
+    { name: 'phone', use: phone, testIgnore: /(shots|real|kiosk|stage)\.spec/ },
+    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk|stage)\.spec/ },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
     { name: 'kiosk', use: chromium, testMatch: /kiosk\.spec/ },
     { name: 'real', use: chromium, testMatch: /real\.spec/ },
+    {
+      name: 'journeys',
+      use: { ...chromium, actionTimeout: 30_000, screenshot: 'only-on-failure' },
+      testMatch: /stage\.spec/,
+      timeout: 90_000,
+    },
   ],
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
@@ -5,51 +6,91 @@ import { defineConfig, type Plugin } from 'vitest/config';
 // The server that `npm run dev` asks for data: the mock unless told otherwise.
 const server = process.env['LYKTA_URL'] ?? 'http://127.0.0.1:4173';
 
-const isKiosk = ([key]: [string, unknown]) => key.startsWith('kiosk.');
-const entries = (json: string) => Object.entries(JSON.parse(json) as Record<string, string>);
+// The texts of the caregiver's first screen that the relatives' app uses too:
+// all of them would be a third of what it may weigh.
+const relativesToo =
+  /^(app|time|unit|outcome)\.|^(link\.(down_new|retry)|error\.(title|network|text|id|retry)|alert\.(sensor_silent|battery_low|test_missed)|kind\.(blood_\w+|pulse|spo2|weight|body_\w+|glucose))$/;
 
-/** Leaves the texts of the resident's screen out of what the others fetch. */
-function otherTexts(): Plugin {
+/** Those texts alone, as the modules virtual:relatives-texts/sv and /en. */
+function relativesTexts(): Plugin {
+  const name = '\0virtual:relatives-texts/';
   return {
-    name: 'other-texts',
-    apply: 'build',
-    enforce: 'pre',
-    transform(code, id) {
-      if (!/\/i18n\/\w+\.json$/.test(id)) return undefined;
-      return JSON.stringify(Object.fromEntries(entries(code).filter((e) => !isKiosk(e))));
+    name: 'relatives-texts',
+    resolveId: (id) => (`\0${id}`.startsWith(name) ? `\0${id}` : undefined),
+    load(id) {
+      if (!id.startsWith(name)) return undefined;
+      const language = id.slice(name.length);
+      const file = fileURLToPath(new URL(`i18n/${language}.json`, import.meta.url));
+      this.addWatchFile(file);
+      const all = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as object);
+      const own = Object.fromEntries(all.filter(([key]) => relativesToo.test(key)));
+      return `export default ${JSON.stringify(own)};`;
     },
   };
 }
 
-/** The texts of the resident's screen alone, as the module virtual:kiosk-texts. */
-function kioskTexts(): Plugin {
-  const name = 'virtual:kiosk-texts';
-  const file = (language: string) =>
-    fileURLToPath(new URL(`i18n/${language}.json`, import.meta.url));
+// Where each app lives, and its page.
+const pages = { '/': 'index.html', '/family/': 'family.html' };
+
+/** Writes into the service worker which files an app consists of: see src/caregiver/swserve.ts. */
+function shell(): Plugin {
   return {
-    name: 'kiosk-texts',
-    resolveId: (id) => (id === name ? `\0${name}` : undefined),
-    load(id) {
-      if (id !== `\0${name}`) return undefined;
-      const exports = ['sv', 'en'].map((language) => {
-        this.addWatchFile(file(language));
-        const own = entries(readFileSync(file(language), 'utf8')).filter(isKiosk);
-        return `export const ${language} = ${JSON.stringify(Object.fromEntries(own))};`;
+    name: 'shell',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_, bundle) {
+      const filesOf = (file: string, later: boolean, found = new Set<string>()) => {
+        const part = bundle[file];
+        if (found.has(file) || part?.type !== 'chunk') return found;
+        found.add(file);
+        for (const css of part.viteMetadata?.importedCss ?? []) found.add(css);
+        for (const asset of part.viteMetadata?.importedAssets ?? []) found.add(asset);
+        const next = later ? [...part.imports, ...part.dynamicImports] : part.imports;
+        for (const name of next) filesOf(name, later, found);
+        return found;
+      };
+      const sources: string[] = [];
+      const apps = Object.entries(pages).map(([root, page]) => {
+        const entry = Object.values(bundle).find(
+          (part) => part.type === 'chunk' && part.isEntry && part.facadeModuleId?.endsWith(page),
+        );
+        const html = bundle[page];
+        if (!entry || html?.type !== 'asset') throw new Error(`the build has no ${page}`);
+        sources.push(String(html.source));
+        const first = filesOf(entry.fileName, false);
+        const later = [...filesOf(entry.fileName, true)].filter((file) => !first.has(file));
+        const address = (file: string) => `/${file}`;
+        return [root, { first: [...first].map(address), later: later.map(address) }];
       });
-      return exports.join('\n');
+      const list = Object.fromEntries(apps) as object;
+      const all = createHash('sha256').update(JSON.stringify(list)).update(sources.join());
+      const version = all.digest('base64url').slice(0, 12);
+      const worker = bundle['sw.js'];
+      if (worker?.type !== 'chunk' || !worker.code.includes('__LYKTA_SHELL__')) {
+        throw new Error('the service worker does not ask what it has to keep');
+      }
+      worker.code = worker.code.replace('__LYKTA_SHELL__', () =>
+        JSON.stringify({ version, apps: list }),
+      );
     },
   };
 }
 
 export default defineConfig({
-  plugins: [otherTexts(), kioskTexts()],
+  plugins: [relativesTexts(), shell()],
   build: {
     target: 'es2022',
     manifest: true,
+    modulePreload: { polyfill: false }, // without it old browsers fetch a little later, no more
     // Everything is its own file: the content security policy allows no data: scripts or styles.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { caregiver: 'index.html', kiosk: 'kiosk.html', sw: 'src/caregiver/sw.ts' },
+      input: {
+        caregiver: 'index.html',
+        family: 'family.html',
+        kiosk: 'kiosk.html',
+        sw: 'src/caregiver/sw.ts',
+      },
       // The service worker's name is its identity, and its place what it may serve.
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
@@ -57,5 +98,9 @@ export default defineConfig({
     },
   },
   server: { proxy: { '/api': server } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+    setupFiles: ['src/shared/texts.ts', 'src/shared/english.ts'],
+  },
 });

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,21 +18,19 @@ import (
 	cloud "github.com/lykta/lykta/cloud/app"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
-	"github.com/lykta/lykta/devices"
-	"github.com/lykta/lykta/devices/sim"
-	"github.com/lykta/lykta/devices/wire"
 )
 
 // demo is the command line.
 type demo struct {
-	Data   string  `help:"Directory of the demo's data." default:"./var/demo" type:"path"`
-	Listen string  `help:"Address of the app and the API." default:"127.0.0.1:8080"`
-	MQTT   string  `name:"mqtt" help:"Address of the cloud's MQTT broker." default:"127.0.0.1:1883"`
-	Port   string  `name:"home-mqtt" help:"Address of the first home's own MQTT port, for devices of yours." default:"127.0.0.1:1884"`
-	Kiosk  string  `help:"Address of the first resident's screen; empty is none." default:"127.0.0.1:1885"`
-	Speed  float64 `help:"How fast the residents live; 1 is real time." default:"1"`
-	Days   int     `help:"Days of life before today that are there from the start." default:"2"`
-	Quick  bool    `help:"Let what takes minutes happen within seconds; for tests."`
+	Data    string  `help:"Directory of the demo's data." default:"./var/demo" type:"path"`
+	Listen  string  `help:"Address of the app and the API." default:"127.0.0.1:8080"`
+	MQTT    string  `name:"mqtt" help:"Address of the cloud's MQTT broker." default:"127.0.0.1:1883"`
+	Port    string  `name:"home-mqtt" help:"Address of the first home's own MQTT port, for devices of yours." default:"127.0.0.1:1884"`
+	Kiosk   string  `help:"Address of the first resident's screen; empty is none." default:"127.0.0.1:1885"`
+	AtKiosk bool    `name:"resident-at-kiosk" help:"The first resident does on their screen what it asks for: checks in, takes medicines, answers."`
+	Speed   float64 `help:"How fast the residents live; 1 is real time." default:"1"`
+	Days    int     `help:"Days of life before today that are there from the start." default:"2"`
+	Quick   bool    `help:"Let what takes minutes happen within seconds; for tests."`
 
 	Influxd   string `help:"Start this influxd and keep readings in it." type:"existingfile"`
 	InfluxURL string `help:"Keep readings in this InfluxDB."`
@@ -113,7 +110,7 @@ func (d demo) prepare(ctx context.Context, o cloud.Options) (links []link, err e
 			return nil, err
 		}
 	}
-	if err := staff(ctx, db, time.Now()); err != nil {
+	if err := errors.Join(staff(ctx, db, time.Now()), records(ctx, db, time.Now())); err != nil {
 		return nil, err
 	}
 	keeper := access.NewKeeper(db)
@@ -140,19 +137,24 @@ func addHome(ctx context.Context, db *store.Store, r resident) error {
 	} else if err != nil {
 		return err
 	}
-	args, err := json.Marshal(wire.Configure{Version: 1, Actions: sim.Actions()})
-	if err != nil {
-		return err
+	return configure(ctx, db, home.ID, time.Now())
+}
+
+// byName is a loopback address by its name: browsers make passkeys for names,
+// never for numbers.
+func byName(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && net.ParseIP(host).IsLoopback() {
+		return net.JoinHostPort("localhost", port)
 	}
-	return db.PutCommand(ctx, care.PendingCommand{Gateway: home.Gateway, Command: wire.Command{
-		ID: "configure-1", Type: wire.CommandConfigure, Args: args, Expires: devices.MicrosOf(time.Now().AddDate(1, 0, 0)),
-	}})
+	return address
 }
 
 func (d demo) greet(out io.Writer, at cloud.Addresses, links []link) {
-	fmt.Fprintf(out, "\nLykta lyser på http://%s  (Ctrl-C släcker / ends it)\n\n", at.HTTP)
+	address := byName(at.HTTP)
+	fmt.Fprintf(out, "\nLykta lyser på http://%s  (Ctrl-C släcker / ends it)\n\n", address)
 	for _, l := range links {
-		fmt.Fprintf(out, "  %-40s http://%s/sign-in#%s\n", l.person, at.HTTP, l.secret)
+		fmt.Fprintf(out, "  %-40s http://%s/sign-in#%s\n", l.person, address, l.secret)
 	}
 	if d.Kiosk != "" {
 		fmt.Fprintf(out, "  %-40s http://%s/\n", "Karins skärm / Karin's screen", d.Kiosk)

@@ -109,7 +109,7 @@ func (d demo) home(ctx context.Context, r resident, home gateway.Home, port, scr
 	ready := make(chan gateway.Addresses, 1)
 	g.Go(func() error {
 		return gateway.Run(run, gateway.Options{
-			Home: home, MQTTListen: port, KioskListen: screen, RadioTopic: "zigbee2mqtt", Clock: "trust",
+			Home: home, MQTTListen: port, KioskListen: screen, RadioTopic: "zigbee2mqtt", Clock: "trust", Zone: cloud.DefaultZone,
 			Ready: func(at gateway.Addresses) { ready <- at },
 		})
 	})
@@ -119,6 +119,16 @@ func (d demo) home(ctx context.Context, r resident, home gateway.Home, port, scr
 			return nil
 		case at := <-ready:
 			flat := sim.New(sim.Options{Seed: r.seed, Name: r.id, Start: now(), SOSEvery: r.sosEvery, MissCheckIns: r.missing})
+			// Asked to let new devices in, there are two to place.
+			box := sim.NewBox(r.id, "", flat)
+			g.Go(func() error {
+				return publish.Join(run, "mqtt://"+at.MQTT, "box-"+r.id, box, publish.Joining{}, home.Log)
+			})
+			if d.AtKiosk && at.Kiosk != "" {
+				g.Go(func() error {
+					return publish.Touch(run, "http://"+at.Kiosk, publish.Touching{CheckIn: !r.missing}, home.Log)
+				})
+			}
 			return publish.Run(run, "mqtt://"+at.MQTT, "zigbee2mqtt-"+r.id, flat, d.Speed, home.Log)
 		}
 	})

@@ -21,7 +21,8 @@ var signIns = []struct {
 }{
 	{access.Actor{Name: "Anna Berg", Role: care.Caregiver, Person: "anna"}, "Anna, undersköterska / care assistant"},
 	{access.Actor{Name: "Johan Lind", Role: care.Coordinator, Person: "johan"}, "Johan, samordnare / coordinator"},
-	{access.Actor{Name: "Drift", Role: care.Operator}, "Drift / operator"},
+	{access.Actor{Name: "Drift", Role: care.Operator, Person: "drift"}, "Drift / operator"},
+	{access.Actor{Name: "Maria Lindström", Role: care.Relative, Person: "maria"}, "Maria, Karins dotter / Karin's daughter"},
 }
 
 // staff puts the people who are told of alerts, and a fortnight's rota, into
@@ -33,12 +34,13 @@ func staff(ctx context.Context, db *store.Store, now time.Time) error {
 	sms := func(number string) care.Address { return care.Address{Channel: care.ChannelSMS, To: number} }
 	push := func(id string) care.Address { return care.Address{Channel: care.ChannelPush, To: id} }
 	for _, p := range []care.Person{ // numbers that belong to nobody, from the series for books and films
-		{ID: "anna", Name: "Anna Berg", Language: "sv", Addresses: []care.Address{push("anna"), sms("+46701740605")}},
+		{ID: "anna", Name: "Anna Berg", Language: "sv", Role: care.Caregiver, Addresses: []care.Address{push("anna"), sms("+46701740605")}},
 		{ID: "bjorn", Name: "Björn Ek", Language: "sv", Addresses: []care.Address{sms("+46701740606")}},
 		{ID: "fatima", Name: "Fatima Hassan", Language: "sv", Addresses: []care.Address{sms("+46701740607")}},
-		{ID: "johan", Name: "Johan Lind", Language: "sv", Addresses: []care.Address{push("johan"), sms("+46701740608")}},
+		{ID: "johan", Name: "Johan Lind", Language: "sv", Role: care.Coordinator, Addresses: []care.Address{push("johan"), sms("+46701740608")}},
+		{ID: "drift", Name: "Drift", Language: "sv", Role: care.Operator},
 		{ID: "larmcentralen", Name: "Larmcentralen", Language: "sv", Addresses: []care.Address{sms("+46701740609")}},
-		{ID: "maria", Name: "Maria Lindström", Language: "sv", Addresses: []care.Address{sms("+46701740610")}},
+		{ID: "maria", Name: "Maria Lindström", Language: "sv", Role: care.Relative, Addresses: []care.Address{sms("+46701740610")}},
 	} {
 		if err := db.PutPerson(ctx, p); err != nil {
 			return err

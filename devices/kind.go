@@ -49,7 +49,13 @@ const (
 	Weight          Kind = "weight"                   // kg
 	BodyTemperature Kind = "body_temperature"         // Cel
 	Glucose         Kind = "glucose"                  // mmol/l
+	WellBeing       Kind = "well_being"               // what the resident answered to "how are you?": 1 bad, 2 so-so, 3 good
 )
+
+// Consent is a decision of the resident about who may see what, made on the
+// screen in the home: 1 may, 0 may not; the text is the party and the field
+// with a space between, as in "person:maria check_in".
+const Consent Kind = "consent"
 
 // The devices themselves, and the gateway.
 const (
@@ -116,10 +122,10 @@ func (k Kind) Unit() Unit {
 
 // Urgent reports whether the kind travels in the alarm lane, ahead of all
 // telemetry and never thinned: presses, falls, dangers in the house,
-// check-ins and tests.
+// check-ins, tests, and what the resident decides about their data.
 func (k Kind) Urgent() bool {
 	switch k {
-	case SOS, Fall, Smoke, CarbonMonoxide, WaterLeak, CheckIn, Test, Button:
+	case SOS, Fall, Smoke, CarbonMonoxide, WaterLeak, CheckIn, Test, Button, Consent:
 		return true
 	}
 	return false
@@ -140,7 +146,7 @@ func (k Kind) Emergency() bool {
 // for the person.
 func (k Kind) Health() bool {
 	switch k {
-	case Systolic, Diastolic, Pulse, SpO2, Weight, BodyTemperature, Glucose, Medication:
+	case Systolic, Diastolic, Pulse, SpO2, Weight, BodyTemperature, Glucose, Medication, WellBeing:
 		return true
 	}
 	return false

@@ -6,14 +6,19 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { household, dayOfReadings, rolling } from './household.mjs';
+import { admin, adminApi } from './mock/admin.mjs';
+import { care, careApi } from './mock/care.mjs';
+import { family, familyApi } from './mock/family.mjs';
 import { team, teamApi } from './team.mjs';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const dist = process.env['LYKTA_DIST'] ?? fileURLToPath(new URL('../dist', import.meta.url));
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 };
 // As strict as the cloud's own.
 const policy =
@@ -36,6 +41,12 @@ export async function startMock(options = {}) {
 
   const state = household(homes, base, calm);
   const staff = team(base);
+  const rooms = { admin: admin(base), care: care(base), family: family(base) };
+  const parts = [
+    [rooms.admin, adminApi],
+    [rooms.family, familyApi], // before what the staff are answered
+    [rooms.care, careApi],
+  ];
   const log = [];
   const seen = new Map(); // idempotency key -> answer
   const streams = new Set();
@@ -154,12 +165,35 @@ export async function startMock(options = {}) {
       res.writeHead(204, { 'Set-Cookie': 'lykta=; Path=/; Max-Age=0' });
       return res.end();
     }
-    if (!authorised(req)) return problem(res, 401, 'LYK-0400', 'Not signed in');
+    const says = {
+      json: (answer) => json(res, answer),
+      problem: (status, id, title, detail) => problem(res, status, id, title, detail),
+      done: () => res.writeHead(204).end(),
+      res,
+    };
+    const asked = {
+      path,
+      method: req.method,
+      query: url.searchParams,
+      headers: req.headers,
+      body: () => body(req),
+      says,
+    };
+    const context = { me, at: at(), homes: state.homes, alerts: state.alerts, staff };
+    context.authorised = authorised(req);
+    if (!context.authorised) {
+      // Signing in is answered to everybody.
+      for (const [own, answer] of parts) {
+        if ((await answer(own, { ...asked, ...context })) !== undefined) return undefined;
+      }
+      return problem(res, 401, 'LYK-0400', 'Not signed in');
+    }
     if (failing && failing.path.test(path)) {
       return problem(res, failing.status, failing.id, 'It broke');
     }
     if (path === '/me') return json(res, me);
-    if (path === '/homes') return json(res, { homes: [...state.homes.values()].map(counted) });
+    if (path === '/homes' && req.method === 'GET')
+      return json(res, { homes: [...state.homes.values()].map(counted) });
     if (path === '/alerts') {
       const want = url.searchParams.get('state');
       const home = url.searchParams.get('home');
@@ -180,17 +214,8 @@ export async function startMock(options = {}) {
       res.on('close', () => streams.delete(stream));
       return write(stream, 'hello', { now: iso(at()) });
     }
-    const says = {
-      json: (answer) => json(res, answer),
-      problem: (status, id, title, detail) => problem(res, status, id, title, detail),
-      done: () => res.writeHead(204).end(),
-    };
-    const asked = { path, method: req.method, query: url.searchParams, body: () => body(req) };
-    const { homes: known, alerts } = state;
-    if (
-      (await teamApi(staff, { ...asked, me, at: at(), homes: known, alerts, says })) !== undefined
-    ) {
-      return undefined;
+    for (const [own, answer] of [parts[1], parts[2], parts[0], [staff, teamApi]]) {
+      if ((await answer(own, { ...asked, ...context })) !== undefined) return undefined;
     }
     const one = /^\/homes\/([^/]+)(\/readings)?$/.exec(path);
     const home = one && state.homes.get(decodeURIComponent(one[1]));
@@ -214,7 +239,8 @@ export async function startMock(options = {}) {
 
   async function file(res, path) {
     const name = normalize(path).replace(/^(\.\.[/\\])+/, '');
-    const wanted = extname(name) ? name : '/index.html';
+    const page = /^[/\\]family([/\\]|$)/.test(name) ? '/family.html' : '/index.html';
+    const wanted = extname(name) ? name : page;
     try {
       const content = await readFile(join(dist, wanted));
       res.writeHead(200, {
@@ -242,6 +268,7 @@ export async function startMock(options = {}) {
     url: `http://127.0.0.1:${server.address().port}`,
     state,
     staff,
+    ...rooms,
     log,
     at,
     /** Raises an alert, at once and on the stream. */

@@ -124,7 +124,7 @@ test('a caregiver sees the rota, and hands over what they cannot go on with', as
 });
 
 test('a home says which relatives and neighbours are told, and of what', async ({ page }) => {
-  await page.goto('/homes/marta');
+  await page.goto('/homes/marta/card');
   const tool = page.locator('.tool', { hasText: 'Närstående och hjälpare' });
   await expect(tool).toContainText('Lena Lindqvist – Närstående');
   await expect(tool).toContainText('Larmas om trygghetslarm och fall · SMS, E-post');

@@ -32,7 +32,6 @@ for (const [size, viewport] of Object.entries(sizes)) {
         await shoot(page, `homes-${at}`);
         await page.goto('/homes/marta');
         await page.locator('.picture svg').first().waitFor();
-        await page.locator('.curve canvas').waitFor();
         await shoot(page, `home-${at}`);
         await page.getByRole('button', { name: 'Föregående dag' }).click();
         await page.locator('.picture svg').first().waitFor();
@@ -56,7 +55,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
         await shoot(page, `calm-${at}`);
         await page.evaluate(() => localStorage.setItem('lykta.language', 'en'));
         await page.goto(`${calm.url}/homes/marta`);
-        await page.locator('.curve canvas').waitFor();
+        await page.locator('.picture svg').first().waitFor();
         await shoot(page, `home-en-${at}`);
         calm.expire();
         await page.getByRole('button', { name: 'Sign in' }).waitFor();

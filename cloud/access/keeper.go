@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,25 +18,28 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 )
 
-// Store keeps credentials. Credential and DeleteCredential return an error
-// that matches fs.ErrNotExist when there is none with the hash; of two who
-// delete the same one, one is told so.
+// Store is where sign-ins are kept. Errors of what is not there match
+// fs.ErrNotExist.
 type Store interface {
+	Credentials
+	Sessions
+	People
+}
+
+// Credentials keeps secrets' hashes. Of two who delete the same one, one is
+// told that it is not there.
+type Credentials interface {
 	PutCredential(ctx context.Context, c care.Credential) error
 	Credential(ctx context.Context, hash string) (care.Credential, error)
 	DeleteCredential(ctx context.Context, hash string) error
 }
-
-// SessionLife is how long a session lasts, however much it is used: longer
-// than any shift, shorter than a forgotten browser is dangerous.
-const SessionLife = 12 * time.Hour
 
 // Errors of those who are not let in.
 var (
 	ErrUnknown = errors.New("LYK-0710: this sign-in is not known")
 	ErrExpired = errors.New("LYK-0711: this sign-in has expired")
 	// ErrCredential is returned for a credential that cannot be made.
-	ErrCredential = errors.New("LYK-0712: a credential needs a kind, a name of 1–100 bytes, a role, and a time to live; only a token's may be endless")
+	ErrCredential = errors.New("LYK-0712: a credential needs a kind, a name of 1–200 bytes, a role, and a time to live; only a token's may be endless")
 )
 
 // Cache bounds. A credential that another process deletes works until
@@ -51,7 +55,8 @@ type Keeper struct {
 
 	mu     sync.Mutex
 	cache  map[string]cached // by hash
-	ending int               // grows with each End: what was read before it is not cached after it
+	people map[string]entrant
+	ending int // grows with each change: what was read before it is not cached after it
 }
 
 type cached struct {
@@ -61,19 +66,21 @@ type cached struct {
 
 // NewKeeper makes a Keeper of the credentials in a store.
 func NewKeeper(store Store) *Keeper {
-	return &Keeper{store: store, cache: map[string]cached{}}
+	return &Keeper{store: store, cache: map[string]cached{}, people: map[string]entrant{}}
 }
 
 // Create makes a credential of who it says and returns its secret, which is
 // not kept anywhere. ttl 0 is a token that never expires.
 func (k *Keeper) Create(ctx context.Context, kind care.CredentialKind, who Actor, ttl time.Duration) (secret string, err error) {
+	if kind == care.Session {
+		secret, _, err = k.open(ctx, who, care.Session, "", ttl)
+		return secret, err
+	}
 	prefix, ok := prefixOf(kind)
-	if !ok || who.Name == "" || len(who.Name) > 100 || !who.Role.Valid() || ttl < 0 || (ttl == 0 && kind != care.Token) {
+	if !ok || !wellFormed(who) || ttl < 0 || (ttl == 0 && kind != care.Token) {
 		return "", ErrCredential
 	}
-	random := make([]byte, 32)
-	rand.Read(random) // never fails
-	secret = prefix + base64.RawURLEncoding.EncodeToString(random)
+	secret = prefix + randomText(32)
 	now := time.Now()
 	c := care.Credential{Hash: hash(secret), Kind: kind, Name: who.Name, Role: who.Role, Person: who.Person, Created: now}
 	if ttl > 0 {
@@ -85,15 +92,52 @@ func (k *Keeper) Create(ctx context.Context, kind care.CredentialKind, who Actor
 	return secret, nil
 }
 
-// Actor returns who a secret lets in, if it is of one of the kinds. It returns
-// ErrUnknown or ErrExpired when nobody is; any other error means that it could
-// not be found out.
+func wellFormed(who Actor) bool {
+	return who.Name != "" && len(who.Name) <= 200 && who.Role.SignsIn()
+}
+
+func randomText(bytes int) string {
+	random := make([]byte, bytes)
+	rand.Read(random) // never fails
+	return base64.RawURLEncoding.EncodeToString(random)
+}
+
+// Pass is what somebody who was let in gets.
+type Pass struct {
+	Actor Actor
+	// Renewed is the secret that the browser is to use from now on; "" is the
+	// one that it has.
+	Renewed string
+	// Expires is when the credential ends, however much it is used; zero is never.
+	Expires time.Time
+}
+
+// Actor returns who a secret lets in, as Enter does.
 func (k *Keeper) Actor(ctx context.Context, secret string, kinds ...care.CredentialKind) (Actor, error) {
-	c, err := k.check(ctx, secret, kinds)
+	pass, err := k.Enter(ctx, secret, kinds...)
 	if err != nil {
 		return Actor{}, err
 	}
-	return actor(c), nil
+	return pass.Actor, nil
+}
+
+// Enter lets in whom a secret belongs to, if it is of one of the kinds. It
+// returns ErrUnknown, ErrExpired or ErrStolen when it lets in nobody; any other
+// error means that it could not be found out. Beside ErrStolen it returns
+// whose session it was.
+func (k *Keeper) Enter(ctx context.Context, secret string, kinds ...care.CredentialKind) (Pass, error) {
+	kind, ok := kindOf(secret)
+	switch {
+	case !ok || !slices.Contains(kinds, kind):
+		return Pass{}, ErrUnknown
+	case kind == care.Session:
+		return k.enterSession(ctx, secret)
+	}
+	c, err := k.check(ctx, secret, kinds)
+	if err != nil {
+		return Pass{}, err
+	}
+	return Pass{Actor: actor(c), Expires: c.Expires}, nil
 }
 
 func actor(c care.Credential) Actor {
@@ -103,11 +147,16 @@ func actor(c care.Credential) Actor {
 // Exchange makes a session out of a token or a sign-in link. A link works
 // once. The session does not outlast its token.
 func (k *Keeper) Exchange(ctx context.Context, secret string) (session string, who Actor, err error) {
+	return k.ExchangeOn(ctx, secret, "")
+}
+
+// ExchangeOn is Exchange on a device that is called so.
+func (k *Keeper) ExchangeOn(ctx context.Context, secret, device string) (session string, who Actor, err error) {
 	c, err := k.check(ctx, secret, []care.CredentialKind{care.Token, care.SignInLink})
 	if err != nil {
 		return "", Actor{}, err
 	}
-	life := SessionLife
+	life := LimitsOf(c.Role).Absolute
 	if c.Kind == care.SignInLink {
 		if err := k.end(ctx, c.Hash); err != nil {
 			return "", Actor{}, err // ErrUnknown: somebody else was quicker
@@ -118,30 +167,25 @@ func (k *Keeper) Exchange(ctx context.Context, secret string) (session string, w
 			return "", Actor{}, ErrExpired
 		}
 	}
-	who = actor(c)
-	session, err = k.Create(ctx, care.Session, who, life)
-	if err != nil {
-		return "", Actor{}, err
-	}
-	who.Credential = hash(session)
-	return session, who, nil
+	return k.open(ctx, actor(c), c.Kind, device, life)
 }
 
 // End deletes the credential with that secret. It returns ErrUnknown when
 // there is none.
 func (k *Keeper) End(ctx context.Context, secret string) error {
-	if _, ok := kindOf(secret); !ok {
+	kind, ok := kindOf(secret)
+	switch {
+	case !ok:
 		return ErrUnknown
+	case kind == care.Session:
+		return k.end(ctx, rowOf(secret))
 	}
 	return k.end(ctx, hash(secret))
 }
 
 func (k *Keeper) end(ctx context.Context, hash string) error {
 	err := k.store.DeleteCredential(ctx, hash)
-	k.mu.Lock()
-	delete(k.cache, hash)
-	k.ending++
-	k.mu.Unlock()
+	k.forget(func(c care.Credential) bool { return c.Hash == hash })
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrUnknown
@@ -151,36 +195,52 @@ func (k *Keeper) end(ctx context.Context, hash string) error {
 	return nil
 }
 
+// forget has credentials read again, and those under way not cached.
+func (k *Keeper) forget(which func(care.Credential) bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.cache, func(_ string, c cached) bool { return which(c.credential) })
+	k.ending++
+}
+
 // check returns the credential with that secret if it is good. Secrets are
 // looked up by their hash, which tells nothing by the time it takes.
 func (k *Keeper) check(ctx context.Context, secret string, kinds []care.CredentialKind) (care.Credential, error) {
 	if kind, ok := kindOf(secret); !ok || !slices.Contains(kinds, kind) {
 		return care.Credential{}, ErrUnknown
 	}
-	now, h := time.Now(), hash(secret)
-	k.mu.Lock()
-	have, ok := k.cache[h]
-	ending := k.ending
-	k.mu.Unlock()
-	if !ok || !now.Before(have.until) {
-		c, err := k.store.Credential(ctx, h)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return care.Credential{}, ErrUnknown
-		case err != nil:
-			return care.Credential{}, fmt.Errorf("check a sign-in: %w", err)
-		}
-		have = cached{c, now.Add(cacheLife)}
-		k.remember(have, now, ending)
-	}
-	c := have.credential
+	c, _, err := k.credential(ctx, hash(secret), false)
 	switch {
+	case err != nil:
+		return care.Credential{}, err
 	case !slices.Contains(kinds, c.Kind):
 		return care.Credential{}, ErrUnknown
-	case !c.Expires.IsZero() && !now.Before(c.Expires):
+	case !c.Expires.IsZero() && !time.Now().Before(c.Expires):
 		return care.Credential{}, ErrExpired
 	}
 	return c, nil
+}
+
+// credential returns the credential with a hash, expired or not; fresh is
+// whether it was read just now, as it always is when that is asked for.
+func (k *Keeper) credential(ctx context.Context, hash string, newly bool) (c care.Credential, fresh bool, err error) {
+	now := time.Now()
+	k.mu.Lock()
+	have, ok := k.cache[hash]
+	ending := k.ending
+	k.mu.Unlock()
+	if ok && now.Before(have.until) && !newly {
+		return have.credential, false, nil
+	}
+	c, err = k.store.Credential(ctx, hash)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return care.Credential{}, true, ErrUnknown
+	case err != nil:
+		return care.Credential{}, true, fmt.Errorf("check a sign-in: %w", err)
+	}
+	k.remember(cached{c, now.Add(cacheLife)}, now, ending)
+	return c, true, nil
 }
 
 // remember caches what was read when the count of endings was ending.
@@ -221,6 +281,8 @@ func prefixOf(kind care.CredentialKind) (prefix string, ok bool) {
 		return "lyk_l_", true
 	case care.Session:
 		return "lyk_s_", true
+	case care.Invitation:
+		return "lyk_i_", true
 	}
 	return "", false
 }
@@ -228,7 +290,7 @@ func prefixOf(kind care.CredentialKind) (prefix string, ok bool) {
 // kindOf returns the kind that a secret says it is of; ok is false for what
 // cannot be a secret.
 func kindOf(secret string) (kind care.CredentialKind, ok bool) {
-	for _, kind := range []care.CredentialKind{care.Token, care.SignInLink, care.Session} {
+	for _, kind := range []care.CredentialKind{care.Token, care.SignInLink, care.Session, care.Invitation} {
 		if prefix, _ := prefixOf(kind); len(secret) == secretLength && strings.HasPrefix(secret, prefix) {
 			return kind, true
 		}

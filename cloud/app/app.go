@@ -35,6 +35,7 @@ import (
 	"github.com/lykta/lykta/cloud/history/influx"
 	"github.com/lykta/lykta/cloud/ingest"
 	"github.com/lykta/lykta/cloud/peer"
+	"github.com/lykta/lykta/cloud/screen"
 	"github.com/lykta/lykta/cloud/store"
 	"github.com/lykta/lykta/cloud/web"
 	"github.com/lykta/lykta/devices"
@@ -65,6 +66,7 @@ type Options struct {
 	HistoryRetention time.Duration // of readings in the embedded store; 0 is for ever
 	Providers        Providers     // who carry messages to people
 	PingURL          string        // called every minute while all parts are ready; empty is none
+	OIDC             *web.OIDC     // the identity provider of those who sign in; nil is none
 
 	// Started, when set, is told where the service listens once it does.
 	Started func(Addresses)
@@ -135,8 +137,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	machine := alarm.NewMachine(alarm.MachineOptions{
 		Escalations: db, Tellings: db, Channels: channels.by, Compose: alarm.Compose(o.Providers.URL), Changed: live.AlertsChanged, Log: o.Log,
 	})
-	in, err := o.ingest(ctx, db, series, source, homes, screens{live, machine}, registry)
-	if err != nil {
+	var in *ingest.Ingest
+	builder := screen.New(screen.Options{
+		Screens: db, Log: db, Visits: db, Gateways: db, Collect: func(gateway string) { in.Collect(gateway) }, Errors: o.Log,
+	})
+	if in, err = o.ingest(ctx, db, series, listening{source, builder}, homes, screens{live, machine}, registry); err != nil {
 		return err
 	}
 	homes.ingest = in
@@ -169,8 +174,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	handler := web.New(web.Options{
 		Homes: homes, Alerts: db, Desk: desk, History: seriesWithLast{series, in}, Keeper: access.NewKeeper(db), Operations: db,
-		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
-		Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
+		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, SignIns: db, URL: o.Providers.URL, OIDC: o.OIDC, Consents: db, Records: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
+		Collect: in.Collect, Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		Ready:   ready,
 	})
@@ -188,11 +193,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	g.Go(func() error { return live.Run(ctx) })
 	g.Go(func() error { return in.Run(ctx) })
 	g.Go(func() error { return machine.Run(ctx) })
+	g.Go(func() error { return builder.Run(ctx) })
 	if ping != nil {
 		g.Go(func() error { return ping.Run(ctx) })
 	}
 	g.Go(func() error { return followTests(ctx, db, live, o.Log) })
 	g.Go(func() error { return tidy(ctx, db, o.Log) })
+	g.Go(func() error { return noteAuditHead(ctx, db, o.Log) })
 	g.Go(func() error {
 		if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)
@@ -422,6 +429,9 @@ func gauge(name, help string, f func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
 }
 
+// picturesAtOnce is how many old pictures are removed at a time.
+const picturesAtOnce = 1000
+
 // tidy removes expired credentials now and then.
 func tidy(ctx context.Context, db *store.Store, log *slog.Logger) error {
 	ticker := time.NewTicker(time.Hour)
@@ -429,6 +439,9 @@ func tidy(ctx context.Context, db *store.Store, log *slog.Logger) error {
 	for {
 		if err := db.DeleteExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			log.Warn("remove expired sign-ins", "err", err)
+		}
+		if _, err := db.DeletePictures(ctx, time.Now(), picturesAtOnce); err != nil && ctx.Err() == nil {
+			log.Warn("remove old pictures", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -35,10 +35,12 @@ type CLI struct {
 		List homeListCmd `cmd:"" help:"List the homes."`
 	} `cmd:"" help:"Homes."`
 	Person struct {
-		Add  personAddCmd  `cmd:"" help:"Add somebody who is told of alerts, or change them."`
-		List personListCmd `cmd:"" help:"List who is told of alerts."`
-	} `cmd:"" help:"People who are told of alerts."`
+		Add    personAddCmd    `cmd:"" help:"Add somebody who is told of alerts or signs in, or change them."`
+		List   personListCmd   `cmd:"" help:"List the people."`
+		Invite personInviteCmd `cmd:"" help:"Print a link by which a person signs in for the first time, or with a new device."`
+	} `cmd:"" help:"People who are told of alerts, and who sign in."`
 	Incoming incomingCmd `cmd:"" name:"sms-address" help:"Print the address that an SMS provider is to call with what people answer. It is a secret."`
+	Audit    auditCmd    `cmd:"" help:"The log of who looked at what, and did what."`
 	Backup   backupCmd   `cmd:"" help:"Copy the data into a new directory while the service runs."`
 	Restore  restoreCmd  `cmd:"" help:"Bring a backup back into an empty data directory."`
 	Peer     peerCmd     `cmd:"" name:"watch-peer" help:"Watch another Lykta from here, and tell people when it is silent."`
@@ -89,6 +91,7 @@ type runCmd struct {
 	InfluxBucket     string        `help:"InfluxDB bucket; for 1.8 database/retention-policy." default:"lykta"`
 	Providers        Providers     `embed:""`
 	PingURL          string        `name:"ping-url" help:"Called every minute while all parts are ready, for a watcher such as healthchecks.io that tells people when the calls stop." placeholder:"URL"`
+	OIDC             oidcFlags     `embed:"" prefix:"oidc-"`
 	HistoryRetention time.Duration `help:"How long the embedded store keeps readings; 0 is for ever." default:"0"`
 }
 
@@ -100,6 +103,10 @@ func (r *runCmd) Run(c *CLI, env Env) error {
 	o.MQTTTLSListen, o.MQTTTLSCert, o.MQTTTLSKey, o.MQTTClientCA = r.MQTTTLSListen, r.MQTTTLSCert, r.MQTTTLSKey, r.MQTTClientCA
 	o.InfluxURL, o.InfluxToken, o.InfluxOrg, o.InfluxBucket = r.InfluxURL, r.InfluxToken, r.InfluxOrg, r.InfluxBucket
 	o.HistoryRetention, o.Providers, o.PingURL = r.HistoryRetention, r.Providers, r.PingURL
+	var err error
+	if o.OIDC, err = r.OIDC.provider(); err != nil {
+		return err
+	}
 	return Run(env.Context, o)
 }
 

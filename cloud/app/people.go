@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/lykta/lykta/cloud/access"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/web"
 )
 
 type personAddCmd struct {
@@ -21,6 +24,8 @@ type personAddCmd struct {
 	Staff      []string `help:"An area of whose staff they are; '' is every area. May be given more than once." placeholder:"AREA"`
 	LastResort bool     `help:"Tell them when nobody else answers, whatever the area."`
 	RelativeOf []string `help:"A home whose resident lets them know of alarms; may be given more than once." placeholder:"HOME"`
+	Role       string   `help:"What they may do when they sign in: ${enum}. Without it it stays as it is; nobody signs in without one." enum:",caregiver,coordinator,operator,relative" default:""`
+	Area       []string `help:"An area whose homes they see when they sign in; without it it stays as it is, at first every area. May be given more than once." placeholder:"AREA"`
 	Responder  []string `help:"A home to which they go when asked; may be given more than once." placeholder:"HOME"`
 }
 
@@ -61,6 +66,16 @@ func (p *personAddCmd) Run(c *CLI, env Env) error {
 				}
 			}
 		}
+		before, err := db.Person(env.Context, p.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if person.Role = care.Role(p.Role); person.Role == "" {
+			person.Role = before.Role
+		}
+		if person.Areas = p.Area; len(person.Areas) == 0 {
+			person.Areas = before.Areas
+		}
 		if err := db.PutPerson(env.Context, person); err != nil {
 			return err
 		}
@@ -69,9 +84,46 @@ func (p *personAddCmd) Run(c *CLI, env Env) error {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(env.Out, "%s is told of alerts\n", person.Name)
+		_, err = fmt.Fprintf(env.Out, "%s is told of alerts\n", person.Name)
 		return err
 	})
+}
+
+type personInviteCmd struct {
+	ID  string `help:"Id of the person." required:""`
+	URL string `name:"url" help:"Address of the service as browsers see it; without it only the code is printed." placeholder:"https://HOST"`
+}
+
+// Run prints a new invitation, in place of any earlier one.
+func (p *personInviteCmd) Run(c *CLI, env Env) error {
+	return c.with(env, func(db *store.Store) error {
+		code, expires, err := access.NewKeeper(db).Invite(env.Context, p.ID)
+		if err != nil {
+			return err
+		}
+		if p.URL != "" {
+			code = access.InvitationLink(strings.TrimSuffix(p.URL, "/"), code)
+		}
+		_, err = fmt.Fprintf(env.Out, "%s\n", code)
+		_, err2 := fmt.Fprintf(env.Err, "good once, until %s\n", expires.Format(time.DateTime))
+		return errors.Join(err, err2)
+	})
+}
+
+// oidcFlags are the settings of an identity provider.
+type oidcFlags struct {
+	Issuer       string `help:"Issuer of the identity provider (OpenID Connect) through which staff and relatives may sign in." placeholder:"URL"`
+	ClientID     string `help:"The id that the provider knows this service by."`
+	ClientSecret string `help:"The secret that goes with it; better as LYKTA_OIDC_CLIENT_SECRET than on the command line."`
+	Name         string `help:"What people call the provider, on the button. Default: its host name."`
+}
+
+func (o oidcFlags) provider() (*web.OIDC, error) {
+	if o.Issuer == "" {
+		return nil, nil
+	}
+	settings := &web.OIDC{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Name: o.Name}
+	return settings, settings.Check()
 }
 
 type personListCmd struct{}

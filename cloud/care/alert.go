@@ -330,6 +330,11 @@ func AlertKindOf(k devices.Kind) (AlertKind, bool) {
 type AlertFilter struct {
 	States []AlertState
 	Home   string
+	// Areas are those of whose homes the alerts are; Also are homes besides.
+	// No area is any.
+	Areas  []string
+	Also   []string
 	Before time.Time // raised before; zero is any time
+	Since  time.Time // raised then or later; zero is any time
 	Limit  int
 }

@@ -291,6 +291,7 @@ func TestEmptyCommits(t *testing.T) {
 	for _, c := range []care.Commit{
 		{Marks: make([]care.Mark, 1)}, {Boots: make([]care.Boot, 1)}, {Records: make([]care.AlarmRecord, 1)}, {Raise: make([]care.Alert, 1)},
 		{Recover: make([]care.Recovery, 1)}, {States: make([]care.HomeState, 1)}, {Refused: make([]care.RefusedMessage, 1)},
+		{Consents: make([]care.Consent, 1)},
 	} {
 		if c.Empty() {
 			t.Errorf("lost: %+v", c)
@@ -299,9 +300,12 @@ func TestEmptyCommits(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	for role, want := range map[care.Role]bool{care.Caregiver: true, care.Coordinator: true, care.Operator: true, "": false, "admin": false} {
-		if role.Valid() != want {
-			t.Errorf("%q valid: %v", role, !want)
+	for role, want := range map[care.Role][2]bool{ // is staff, signs in
+		care.Caregiver: {true, true}, care.Coordinator: {true, true}, care.Operator: {true, true},
+		care.Relative: {false, true}, care.Responder: {}, care.AtHome: {}, "": {}, "admin": {},
+	} {
+		if got := [2]bool{role.Staff(), role.SignsIn()}; got != want {
+			t.Errorf("%q: staff, signs in: %v, want %v", role, got, want)
 		}
 	}
 }

@@ -16,11 +16,13 @@ type Commit struct {
 	Recover []Recovery // applied to the active alerts that they match
 	States  []HomeState
 	Refused []RefusedMessage
+	// Consents are decisions made on the screens in the homes; each has a Key.
+	Consents []Consent
 }
 
 // Empty reports whether there is nothing to commit.
 func (c Commit) Empty() bool {
-	return len(c.Marks)+len(c.Boots)+len(c.Records)+len(c.Raise)+len(c.Recover)+len(c.States)+len(c.Refused) == 0
+	return len(c.Marks)+len(c.Boots)+len(c.Records)+len(c.Raise)+len(c.Recover)+len(c.States)+len(c.Refused)+len(c.Consents) == 0
 }
 
 // Mark is how far the cloud has come in one log of one gateway.
@@ -122,6 +124,17 @@ type Credential struct {
 	Person  string // the id of whom it makes known as one who is told of alerts; "" is nobody
 	Created time.Time
 	Expires time.Time // zero is never
+
+	// What follows is of sessions alone. Their secret changes while they are
+	// used; Hash is of the part of it that stays.
+	From   CredentialKind // what it was made of: a token, a link, an invitation, a passkey, or OIDC
+	Device string         // the browser and its device, as people call them
+	Secret string         // hex SHA-256 of the secret that is good now
+	Next   string         // of the one that was offered and not presented yet; "" for none
+	Seed   string         // with the secret it makes the next
+	Turns  int            // how often the secret has changed
+	Turned time.Time      // when it last did, or was first given out
+	Used   time.Time      // to the minute
 }
 
 // CredentialKind says how a credential is used.
@@ -129,9 +142,12 @@ type CredentialKind string
 
 // The kinds of credential.
 const (
-	Token      CredentialKind = "token"   // Authorization: Bearer
-	SignInLink CredentialKind = "link"    // exchanged for a session
-	Session    CredentialKind = "session" // a browser's cookie
+	Token       CredentialKind = "token"      // Authorization: Bearer
+	SignInLink  CredentialKind = "link"       // exchanged for a session
+	Session     CredentialKind = "session"    // a browser's cookie
+	Invitation  CredentialKind = "invitation" // a person's first session, from which they add a passkey
+	FromPasskey CredentialKind = "passkey"    // of Credential.From alone
+	FromOIDC    CredentialKind = "oidc"       // of Credential.From alone: the identity provider of a municipality
 )
 
 // AuditEntry is one look or deed, for the log that the resident can read.

@@ -80,11 +80,16 @@ const (
 	Operator    Role = "operator"
 )
 
-// The roles of others, who answer messages.
+// The roles of others: relatives sign in and answer messages, responders only
+// answer, and the resident decides on the screen in the home.
 const (
 	Relative  Role = "relative"
 	Responder Role = "responder"
+	AtHome    Role = "resident"
 )
 
-// Valid reports whether the role is one of staff.
-func (r Role) Valid() bool { return r == Caregiver || r == Coordinator || r == Operator }
+// Staff reports whether the role is one of staff.
+func (r Role) Staff() bool { return r == Caregiver || r == Coordinator || r == Operator }
+
+// SignsIn reports whether somebody of the role can sign in.
+func (r Role) SignsIn() bool { return r.Staff() || r == Relative }

@@ -42,6 +42,11 @@ type Person struct {
 	Addresses []Address
 	// Away is set while the person is not to be told of anything.
 	Away bool
+	// Role is what they may do when they sign in; "" is that they cannot.
+	Role Role
+	// Areas are those whose homes they see; empty is every area. Relatives see
+	// the homes of which they are contacts, whatever the area.
+	Areas []string
 }
 
 // Nth is the place of an address among the person's addresses of the same

@@ -86,9 +86,9 @@ const (
 	TestDue     Protection = "test_due" // the latest is too long ago
 )
 
-// testEvery is how old the latest test by hand may be: a month, and some days
+// TestEvery is how old the latest test by hand may be: a month, and some days
 // for who does it.
-const testEvery = 35 * 24 * time.Hour
+const TestEvery = 35 * 24 * time.Hour
 
 // ProtectionOf returns how a home stands whose latest test by hand passed
 // then; zero is never.
@@ -96,7 +96,7 @@ func ProtectionOf(passed, now time.Time) Protection {
 	switch {
 	case passed.IsZero():
 		return NeverTested
-	case now.Sub(passed) > testEvery:
+	case now.Sub(passed) > TestEvery:
 		return TestDue
 	}
 	return Protected

@@ -151,11 +151,16 @@ func (in *Ingest) evaluate(g *group, h *house, key laneKey, l *lane, b wire.Batc
 			}
 			rec.Time = devices.MicrosOf(m.Received) // a press counts, whatever its clock says
 		}
+		in.o.Metrics.records.WithLabelValues(string(key.lane)).Inc()
 		g.findings(h, h.watcher.Observe(rec, care.Cause{Epoch: key.epoch, Seq: seq}, m.Received))
 		if key.lane == wire.Alarm {
 			g.records = append(g.records, care.AlarmRecord{
 				Gateway: m.Gateway, Epoch: key.epoch, Seq: seq, Home: h.home.ID, Received: m.Received, Record: rec,
 			})
+			if rec.Kind == devices.Consent {
+				in.decided(g, h, rec, care.Cause{Epoch: key.epoch, Seq: seq}, m.Received)
+				continue // nothing happened in the home
+			}
 		}
 		if rec.Dropped != nil {
 			in.o.Log.Warn("a gateway had to drop readings", "id", "LYK-0108", "home", h.home.ID, "from", rec.Dropped.From, "to", rec.Dropped.To, "count", rec.Dropped.Count)
@@ -165,13 +170,29 @@ func (in *Ingest) evaluate(g *group, h *house, key laneKey, l *lane, b wire.Batc
 			g.readings[h.home.ID] = append(g.readings[h.home.ID], rec.Reading)
 			h.last.note(history.Point{Home: h.home.ID, Reading: rec.Reading, Seq: seq})
 		}
-		in.o.Metrics.records.WithLabelValues(string(key.lane)).Inc()
 	}
 	l.evaluated = b.Last()
 	if key.lane == wire.Alarm {
 		l.submitted, l.stored = l.evaluated, l.evaluated
 	}
 	g.mark(h, key, l)
+}
+
+// decided takes up what the resident decided on their screen. It holds from
+// when it arrived at the latest, whatever the clock in the home said. What is
+// no decision is kept as a record, and nothing more.
+func (in *Ingest) decided(g *group, h *house, rec wire.Record, cause care.Cause, received time.Time) {
+	at := rec.Time.Time()
+	if at.After(received) {
+		at = received
+	}
+	c, err := care.ByResident(h.home.ID, rec.Text, rec.Value, at)
+	if err != nil {
+		in.o.Log.Warn("a decision of a resident is not understood and changes nothing", "id", "LYK-0511", "home", h.home.ID, "seq", cause.Seq, "err", err)
+		return
+	}
+	c.Key = fmt.Sprintf("%s/%s/%d", h.home.Gateway, cause.Epoch, cause.Seq)
+	g.consents = append(g.consents, c)
 }
 
 // corrected is the record's time by a clock that is right. It depends on
@@ -306,11 +327,12 @@ type group struct {
 	messages int
 	touched  map[*house]bool
 
-	marks   map[*lane]care.Mark
-	boots   []care.Boot
-	records []care.AlarmRecord
-	found   watch.Findings
-	refused []care.RefusedMessage
+	marks    map[*lane]care.Mark
+	boots    []care.Boot
+	records  []care.AlarmRecord
+	consents []care.Consent
+	found    watch.Findings
+	refused  []care.RefusedMessage
 
 	points     []history.Point
 	items      []item
@@ -359,7 +381,7 @@ func (g *group) ack(h *house, key laneKey, l *lane, refused []wire.Refusal) {
 // commit is what the group does to the database. The submission goes to the
 // time series store only after it, so that findings never wait.
 func (g *group) commit(in *Ingest) care.Commit {
-	c := care.Commit{Boots: g.boots, Records: g.records, Raise: g.found.Raise, Recover: g.found.Recover, Refused: g.refused}
+	c := care.Commit{Boots: g.boots, Records: g.records, Raise: g.found.Raise, Recover: g.found.Recover, Refused: g.refused, Consents: g.consents}
 	for _, m := range g.marks {
 		c.Marks = append(c.Marks, m)
 	}

@@ -8,11 +8,21 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 )
 
+const credentialColumns = `hash, kind, name, role, person, created, expires, origin, device, secret, upcoming, seed, turns, turned, used`
+
+func scanCredential(row scanner) (c care.Credential, err error) {
+	err = row.Scan(&c.Hash, &c.Kind, &c.Name, &c.Role, &c.Person, (*when)(&c.Created), (*when)(&c.Expires),
+		&c.From, &c.Device, &c.Secret, &c.Next, &c.Seed, &c.Turns, (*when)(&c.Turned), (*when)(&c.Used))
+	return c, err
+}
+
 // PutCredential stores a new credential; ErrExists when its hash is there.
 func (s *Store) PutCredential(ctx context.Context, c care.Credential) error {
 	err := s.update(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO credentials (hash, kind, name, role, person, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (hash) DO NOTHING`, c.Hash, string(c.Kind), c.Name, string(c.Role), c.Person, c.Created, c.Expires)
+		n, err := t.exec(ctx, `INSERT INTO credentials (`+credentialColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (hash) DO NOTHING`,
+			c.Hash, string(c.Kind), c.Name, string(c.Role), c.Person, c.Created, c.Expires,
+			string(c.From), c.Device, c.Secret, c.Next, c.Seed, c.Turns, c.Turned, c.Used)
 		if err == nil && n == 0 {
 			return ErrExists
 		}
@@ -26,10 +36,7 @@ func (s *Store) PutCredential(ctx context.Context, c care.Credential) error {
 
 // Credential returns the credential with a hash, expired or not, or ErrNotFound.
 func (s *Store) Credential(ctx context.Context, hash string) (care.Credential, error) {
-	c, err := one(ctx, s.read, func(row scanner) (c care.Credential, err error) {
-		err = row.Scan(&c.Hash, &c.Kind, &c.Name, &c.Role, &c.Person, (*when)(&c.Created), (*when)(&c.Expires))
-		return c, err
-	}, `SELECT hash, kind, name, role, person, created, expires FROM credentials WHERE hash = $1`, hash)
+	c, err := one(ctx, s.read, scanCredential, `SELECT `+credentialColumns+` FROM credentials WHERE hash = $1`, hash)
 	if err != nil {
 		return care.Credential{}, fmt.Errorf("read credential: %w", err)
 	}
@@ -73,65 +80,4 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("delete what has expired: %w", err)
 	}
 	return nil
-}
-
-// Audit writes entries to the audit log.
-func (s *Store) Audit(ctx context.Context, entries ...care.AuditEntry) error {
-	err := s.update(ctx, func(t *tx) error { return t.putAudit(ctx, entries...) })
-	if err != nil {
-		return fmt.Errorf("write audit log: %w", err)
-	}
-	return nil
-}
-
-func (t *tx) putAudit(ctx context.Context, entries ...care.AuditEntry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	first, err := t.next(ctx, "audit", len(entries))
-	if err != nil {
-		return err
-	}
-	rows := make([][]any, len(entries))
-	for i, e := range entries {
-		rows[i] = []any{first + int64(i), e.At, e.Actor, string(e.Role), e.Action, e.Home, e.Detail}
-	}
-	if err := t.insert(ctx, `INSERT INTO audit (id, at, actor, role, action, home, detail)`, ``, rows); err != nil {
-		return fmt.Errorf("audit log: %w", err)
-	}
-	return nil
-}
-
-// Deeds returns what people did to an alert, oldest first.
-func (s *Store) Deeds(ctx context.Context, alert string) ([]care.AuditEntry, error) {
-	a, err := s.Alert(ctx, alert)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := list(ctx, s.read, scanAudit, selectAudit+`WHERE home = $1 AND detail = $2 ORDER BY id`, a.Home, alert)
-	if err != nil {
-		return nil, fmt.Errorf("read what was done to alert %s: %w", alert, err)
-	}
-	return entries, nil
-}
-
-const selectAudit = `SELECT at, actor, role, action, home, detail FROM audit `
-
-func scanAudit(row scanner) (e care.AuditEntry, err error) {
-	err = row.Scan((*when)(&e.At), &e.Actor, &e.Role, &e.Action, &e.Home, &e.Detail)
-	return e, err
-}
-
-// AuditLog returns the newest entries about a home, newest first; home "" is
-// all entries, limit 0 is no limit.
-func (s *Store) AuditLog(ctx context.Context, home string, limit int) ([]care.AuditEntry, error) {
-	query, args := selectAudit, []any{bound(limit)}
-	if home != "" {
-		query, args = query+`WHERE home = $2 `, append(args, home)
-	}
-	entries, err := list(ctx, s.read, scanAudit, query+`ORDER BY id DESC LIMIT $1`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read audit log: %w", err)
-	}
-	return entries, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,8 +72,14 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) ([]care.Alert, error)
 	if f.Home != "" {
 		add(`home = %s`, f.Home)
 	}
+	if len(f.Areas) > 0 {
+		add(`(home IN (SELECT id FROM homes WHERE area IN (`+marksFor(f.Areas)+`)) OR home IN (`+marksFor(f.Also)+`))`, anys(f.Areas, f.Also)...)
+	}
 	if !f.Before.IsZero() {
 		add(`raised < %s`, f.Before)
+	}
+	if !f.Since.IsZero() {
+		add(`raised >= %s`, f.Since)
 	}
 	query := selectAlert
 	if len(where) > 0 {
@@ -86,6 +93,22 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) ([]care.Alert, error)
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return alerts, nil
+}
+
+// marksFor are places for values in a list, "”" for none.
+func marksFor(values []string) string {
+	if len(values) == 0 {
+		return `''`
+	}
+	return `%s` + strings.Repeat(`, %s`, len(values)-1)
+}
+
+func anys(lists ...[]string) []any {
+	var out []any
+	for _, v := range slices.Concat(lists...) {
+		out = append(out, v)
+	}
+	return out
 }
 
 // Alert returns one alert, or ErrNotFound.

@@ -72,6 +72,15 @@ func (s *Store) EndSilence(ctx context.Context, id string, now time.Time, entry 
 	return nil
 }
 
+// Silence returns one silence, over or not, or ErrNotFound.
+func (s *Store) Silence(ctx context.Context, id string) (care.Silence, error) {
+	q, err := one(ctx, s.read, scanSilence, selectSilence+`WHERE id = $1`, id)
+	if err != nil {
+		return care.Silence{}, fmt.Errorf("read silence %s: %w", id, err)
+	}
+	return q, nil
+}
+
 // Silences returns those that have not ended, by when they begin; home "" is
 // all homes.
 func (s *Store) Silences(ctx context.Context, home string, now time.Time) ([]care.Silence, error) {

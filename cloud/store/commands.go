@@ -41,8 +41,16 @@ func (t *tx) putCommands(ctx context.Context, now time.Time, commands ...care.Pe
 	return nil
 }
 
+// Large commands, such as pictures, are sent to gateways that do not answer for
+// a while only; then they wait until the gateway comes back.
+const (
+	largeCommand = 4 << 10 // bytes
+	largeFor     = 10 * time.Minute
+)
+
 // PendingCommands returns the commands that are neither answered nor expired,
-// oldest first; gateway "" is all gateways.
+// oldest first; gateway "" is all gateways, without what is large and was put
+// more than ten minutes ago.
 func (s *Store) PendingCommands(ctx context.Context, gateway string, now time.Time) ([]care.PendingCommand, error) {
 	commands, err := list(ctx, s.read, func(row scanner) (c care.PendingCommand, err error) {
 		var args []byte
@@ -52,7 +60,8 @@ func (s *Store) PendingCommands(ctx context.Context, gateway string, now time.Ti
 		}
 		return c, err
 	}, `SELECT gateway, id, type, args, expires FROM commands
-		WHERE answered = 0 AND (expires = 0 OR expires > $1) AND ($2 = '' OR gateway = $2) ORDER BY place`, now, gateway)
+		WHERE answered = 0 AND (expires = 0 OR expires > $1) AND (gateway = $2 OR ($2 = '' AND (length(args) <= $3 OR put > $4))) ORDER BY place`,
+		now, gateway, largeCommand, now.Add(-largeFor))
 	if err != nil {
 		return nil, fmt.Errorf("read pending commands: %w", err)
 	}
@@ -75,10 +84,16 @@ func (s *Store) FinishCommand(ctx context.Context, gateway, id string, reply []b
 			return err
 		}
 		now := time.Now()
-		if command.Type == wire.CommandConfirm {
-			if err := t.putHeard(ctx, command.Args, reply, now); err != nil {
-				return err
-			}
+		switch command.Type {
+		case wire.CommandConfirm:
+			err = t.putHeard(ctx, command.Args, reply, now)
+		case wire.CommandMessage:
+			err = t.messageAnswered(ctx, gateway, id, reply, now)
+		case wire.CommandScreen:
+			err = t.screenAnswered(ctx, gateway, id, reply, now)
+		}
+		if err != nil {
+			return err
 		}
 		_, err = t.exec(ctx, `UPDATE commands SET answered = $1, reply = $2 WHERE gateway = $3 AND id = $4 AND answered = 0`,
 			now, reply, gateway, id)

@@ -28,7 +28,7 @@ func (s *Store) Commit(ctx context.Context, c care.Commit) ([]care.Event, error)
 	var events []care.Event
 	err := s.update(ctx, func(t *tx) error {
 		for _, put := range []func(context.Context, care.Commit) error{
-			t.putMarks, t.putBoots, t.putRecords, t.putStates, t.putRefused, t.putOwnTests,
+			t.putMarks, t.putBoots, t.putRecords, t.putStates, t.putRefused, t.putOwnTests, t.putConsents,
 		} {
 			if err := put(ctx, c); err != nil {
 				return err

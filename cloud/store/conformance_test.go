@@ -60,6 +60,8 @@ func TestConformance(t *testing.T) {
 		{"the home's word is of the present hand", testHeard},
 		{"browsers and settings", testBrowsers},
 		{"credentials", testCredentials},
+		{"a session's secret turns once", testSessions},
+		{"a person's sign-ins are theirs", testSignIns},
 		{"audit log", testAudit},
 		{"what is old is forgotten", testDeleteExpired},
 		{"a backup is whole, or names another tool", testBackup},

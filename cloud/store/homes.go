@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/lykta/lykta/cloud/care"
 )
@@ -16,12 +18,12 @@ func (s *Store) AddHome(ctx context.Context, h care.Home) error {
 		return fmt.Errorf("add home %s: %w", h.ID, err)
 	}
 	err = s.update(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO homes (id, gateway, name, area, zone, check_ins, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT DO NOTHING`, h.ID, h.Gateway, h.Name, h.Area, h.Zone, checkIns, h.Created)
+		n, err := t.exec(ctx, `INSERT INTO homes (id, gateway, name, area, zone, check_ins, created, words) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT DO NOTHING`, h.ID, h.Gateway, h.Name, h.Area, h.Zone, checkIns, h.Created, words(h.Name))
 		if err == nil && n == 0 {
 			return ErrExists
 		}
-		return err
+		return errors.Join(err, t.touchScreen(ctx, time.Now(), h.ID))
 	})
 	if err != nil {
 		return fmt.Errorf("add home %s: %w", h.ID, err)
@@ -45,12 +47,12 @@ func (s *Store) UpdateHome(ctx context.Context, h care.Home) error {
 		if len(others) > 0 {
 			return fmt.Errorf("gateway %s is in another home: %w", h.Gateway, ErrExists)
 		}
-		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, area = $3, zone = $4, check_ins = $5 WHERE id = $6`,
-			h.Gateway, h.Name, h.Area, h.Zone, checkIns, h.ID)
+		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, area = $3, zone = $4, check_ins = $5, words = $6 WHERE id = $7`,
+			h.Gateway, h.Name, h.Area, h.Zone, checkIns, words(h.Name), h.ID)
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
-		return err
+		return errors.Join(err, t.touchScreen(ctx, time.Now(), h.ID))
 	})
 	if err != nil {
 		return fmt.Errorf("update home %s: %w", h.ID, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
@@ -21,10 +22,15 @@ func (s *Store) PutPerson(ctx context.Context, p care.Person) error {
 			if err != nil {
 				return err
 			}
+			areas, err := encode(append([]string{}, p.Areas...))
+			if err != nil {
+				return err
+			}
 			return t.keepLastResort(ctx, func() error {
-				_, err = t.exec(ctx, `INSERT INTO people (id, name, language, addresses, away) VALUES ($1, $2, $3, $4, $5)
+				_, err = t.exec(ctx, `INSERT INTO people (id, name, language, addresses, away, role, areas) VALUES ($1, $2, $3, $4, $5, $6, $7)
 					ON CONFLICT (id) DO UPDATE SET name = excluded.name, language = excluded.language,
-						addresses = excluded.addresses, away = excluded.away`, p.ID, p.Name, p.Language, addresses, number(p.Away))
+						addresses = excluded.addresses, away = excluded.away, role = excluded.role, areas = excluded.areas`,
+					p.ID, p.Name, p.Language, addresses, number(p.Away), string(p.Role), areas)
 				return err
 			})
 		})
@@ -35,14 +41,41 @@ func (s *Store) PutPerson(ctx context.Context, p care.Person) error {
 	return nil
 }
 
-const selectPerson = `SELECT p.id, p.name, p.language, p.addresses, p.away FROM people p `
+const selectPerson = `SELECT p.id, p.name, p.language, p.addresses, p.away, p.role, p.areas FROM people p `
 
 func scanPerson(row scanner) (p care.Person, err error) {
-	var addresses []byte
-	if err = row.Scan(&p.ID, &p.Name, &p.Language, &addresses, (*truth)(&p.Away)); err != nil {
+	var addresses, areas []byte
+	if err = row.Scan(&p.ID, &p.Name, &p.Language, &addresses, (*truth)(&p.Away), &p.Role, &areas); err != nil {
 		return p, err
 	}
-	return p, decode(addresses, &p.Addresses)
+	return p, errors.Join(decode(addresses, &p.Addresses), decode(areas, &p.Areas))
+}
+
+// namesAtOnce is how many names one query reads.
+const namesAtOnce = 256
+
+// Names returns what people are called, by id; who is not known is not in it.
+func (s *Store) Names(ctx context.Context, ids []string) (map[string]string, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	names := map[string]string{}
+	for some := range slices.Chunk(ids, namesAtOnce) {
+		// Filled up to a power of two, so that there are few different queries
+		// to keep prepared.
+		some = slices.Clone(some)
+		for len(some)&(len(some)-1) != 0 {
+			some = append(some, some[0])
+		}
+		var w where
+		w.in("p.id", some)
+		people, err := list(ctx, s.read, scanPerson, selectPerson+w.sql(), w.args...)
+		if err != nil {
+			return nil, fmt.Errorf("read names: %w", err)
+		}
+		for _, p := range people {
+			names[p.ID] = p.Name
+		}
+	}
+	return names, nil
 }
 
 // People returns all people, by id.
@@ -199,6 +232,15 @@ func (s *Store) HandOver(ctx context.Context, id, person string, at time.Time, n
 		return fmt.Errorf("hand over shift %q: %w", id, err)
 	}
 	return nil
+}
+
+// Shift returns one shift, or ErrNotFound.
+func (s *Store) Shift(ctx context.Context, id string) (care.Shift, error) {
+	h, err := one(ctx, s.read, scanShift, selectShift+`WHERE id = $1`, id)
+	if err != nil {
+		return care.Shift{}, fmt.Errorf("read shift %q: %w", id, err)
+	}
+	return h, nil
 }
 
 // DeleteShift removes a shift. One that is not there stays away.

@@ -161,6 +161,9 @@ func (t *tx) situation(ctx context.Context, alert string, now time.Time) (care.S
 	if s.Members, err = t.members(ctx, s.Home, s.Alert.Kind); err != nil {
 		return s, err
 	}
+	if err = t.leaveOutRefused(ctx, s.Home.ID, s.Members, now); err != nil {
+		return s, err
+	}
 	if s.Members[care.GroupOnDuty], err = t.onDuty(ctx, s.Home.Area, now); err != nil {
 		return s, err
 	}
@@ -190,7 +193,7 @@ func (t *tx) members(ctx context.Context, home care.Home, kind care.AlertKind) (
 	found, err := list(ctx, t, func(row scanner) (m member, err error) {
 		m.person, err = scanPerson(extra{row, []any{&m.group, &m.scope, &m.alerts}})
 		return m, err
-	}, `SELECT p.id, p.name, p.language, p.addresses, p.away, m.kind, m.scope, m.alerts FROM people p JOIN members m ON m.person = p.id
+	}, `SELECT p.id, p.name, p.language, p.addresses, p.away, p.role, p.areas, m.kind, m.scope, m.alerts FROM people p JOIN members m ON m.person = p.id
 		WHERE m.scope IN ('', $1, $2) ORDER BY p.id, m.scope`, home.Area, home.ID)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -32,6 +34,16 @@ func testPeople(t *testing.T, s *store.Store) {
 	}
 	if got := must(s.People(ctx))(t); !reflect.DeepEqual(got, []care.Person{anna, changed}) {
 		t.Errorf("People = %+v", got)
+	}
+	asked := []string{"björn", "", "anna", "nobody", "anna", bjorn.ID}
+	for i := range 300 { // more than one query takes
+		asked = append(asked, fmt.Sprint("nobody-", i))
+	}
+	if got, want := must(s.Names(ctx, asked))(t), (map[string]string{anna.ID: anna.Name, bjorn.ID: bjorn.Name}); !maps.Equal(got, want) {
+		t.Errorf("Names = %v, want %v", got, want)
+	}
+	if got := must(s.Names(ctx, nil))(t); len(got) != 0 {
+		t.Errorf("Names of nobody = %v", got)
 	}
 	if err := s.PutPerson(ctx, care.Person{ID: "c", Name: "C", Addresses: []care.Address{{Channel: care.ChannelSMS, To: "070-123"}}}); !errors.Is(err, care.ErrPerson) {
 		t.Errorf("a number that cannot be called: %v", err)

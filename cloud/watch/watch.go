@@ -187,7 +187,7 @@ func (w *Watcher) Observe(rec wire.Record, cause care.Cause, received time.Time)
 	case rec.Kind == devices.Heartbeat:
 		out.add(w.heartbeat(rec, received))
 		return out
-	case rec.Kind == devices.Dropped:
+	case rec.Kind == devices.Dropped, rec.Kind == devices.Consent: // word of the gateway's own, and of the resident's rights
 		return out
 	case rec.Kind == devices.Test && rec.Device == w.home.Gateway:
 		out.add(w.tested(received))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -23,12 +22,6 @@ func op(id, method, path, summary, tag string, status int) huma.Operation {
 }
 
 func (s *server) register(api huma.API) {
-	huma.Register(api, op("get-me", http.MethodGet, "/me", "Who is signed in", "session", http.StatusOK), s.me)
-	create := op("create-session", http.MethodPost, "/session", "Sign in", "session", http.StatusNoContent)
-	create.Security = []map[string][]string{}
-	huma.Register(api, create, s.createSession)
-	huma.Register(api, op("end-session", http.MethodDelete, "/session", "Sign out", "session", http.StatusNoContent), s.endSession)
-
 	huma.Register(api, op("list-homes", http.MethodGet, "/homes", "All homes with their live state", "homes", http.StatusOK), s.listHomes)
 	huma.Register(api, op("add-home", http.MethodPost, "/homes", "Add a home", "homes", http.StatusCreated), s.addHome)
 	huma.Register(api, op("change-home", http.MethodPut, "/homes/{id}", "Change what a home is called, where it is, and its schedules", "homes", http.StatusOK), s.changeHome)
@@ -48,6 +41,13 @@ func (s *server) register(api huma.API) {
 	s.registerCalm(api)
 	s.registerTests(api)
 	s.registerPush(api)
+	s.registerSignIn(api)
+	s.registerConsent(api)
+	s.registerRecords(api)
+	s.registerVisits(api)
+	s.registerMessages(api)
+	s.registerFamily(api)
+	s.registerOverview(api)
 
 	describeEvents(api.OpenAPI())
 	describeProblems(api.OpenAPI())
@@ -64,30 +64,23 @@ func (s *server) failed(doing string, err error) *Problem {
 
 type body[T any] struct{ Body T }
 
-type meView struct {
-	Name     string    `json:"name"`
-	Role     care.Role `json:"role" enum:"caregiver,coordinator,operator"`
-	Person   string    `json:"person" doc:"Who they are among those who are told of alerts; empty for nobody."`
-	Language string    `json:"language" example:"sv"`
-}
-
-func (s *server) me(ctx context.Context, _ *struct{}) (*body[meView], error) {
-	actor, _ := actorOf(ctx)
-	return &body[meView]{meView{Name: actor.Name, Role: actor.Role, Person: actor.Person, Language: "sv"}}, nil
-}
-
 type homesView struct {
 	Homes []HomeView `json:"homes" nullable:"false"`
 }
 
 func (s *server) listHomes(ctx context.Context, _ *struct{}) (*body[homesView], error) {
-	if _, err := may(ctx, access.ReadHome, care.Home{}); err != nil {
+	actor, err := s.may(ctx, access.Read, care.FieldHome, "")
+	if err != nil {
 		return nil, err
 	}
 	if err := s.Homes.Refresh(ctx); err != nil {
 		return nil, s.failed("list homes", err)
 	}
-	return &body[homesView]{homesView{s.Live.views(time.Now())}}, nil
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("list homes", err)
+	}
+	return &body[homesView]{homesView{v.homes(s.Live.views(v.now))}}, nil
 }
 
 type newHome struct {
@@ -100,20 +93,19 @@ type newHome struct {
 }
 
 func (s *server) addHome(ctx context.Context, in *struct{ Body newHome }) (*body[HomeView], error) {
-	actor, err := may(ctx, access.ManageHomes, care.Home{})
+	actor, err := s.may(ctx, access.AddHomes, "", "")
 	if err != nil {
 		return nil, err
+	}
+	if !inAreas(actor, in.Body.Area) {
+		return nil, problemOf(errNotAllowed)
 	}
 	home := care.Home{ID: in.Body.ID, Gateway: in.Body.Gateway, Name: in.Body.Name, Area: in.Body.Area, Zone: in.Body.Zone, CheckIns: in.Body.CheckIns, Created: time.Now()}
 	if err := s.Homes.Add(ctx, home); err != nil {
 		return nil, s.failed("add home", err)
 	}
 	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "add home", Home: home.ID})
-	status, _, err := s.Homes.Detail(ctx, home.ID)
-	if err != nil {
-		return nil, s.failed("add home", err)
-	}
-	return &body[HomeView]{s.Live.view(status, time.Now())}, nil
+	return s.oneHome(ctx, actor, home.ID)
 }
 
 type changedHome struct {
@@ -127,7 +119,7 @@ type changedHome struct {
 }
 
 func (s *server) changeHome(ctx context.Context, in *changedHome) (*body[HomeView], error) {
-	actor, err := may(ctx, access.ManageHomes, care.Home{ID: in.ID})
+	actor, err := s.may(ctx, access.ManageHome, "", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +133,20 @@ func (s *server) changeHome(ctx context.Context, in *changedHome) (*body[HomeVie
 		return nil, s.failed("change home", err)
 	}
 	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "change home", Home: home.ID})
-	if status, _, err = s.Homes.Detail(ctx, in.ID); err != nil {
-		return nil, s.failed("change home", err)
+	return s.oneHome(ctx, actor, home.ID)
+}
+
+// oneHome is a home as the actor may see it.
+func (s *server) oneHome(ctx context.Context, actor access.Actor, id string) (*body[HomeView], error) {
+	status, _, err := s.Homes.Detail(ctx, id)
+	if err != nil {
+		return nil, s.failed("read home", err)
 	}
-	return &body[HomeView]{s.Live.view(status, time.Now())}, nil
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("read home", err)
+	}
+	return &body[HomeView]{v.home(s.Live.view(status, v.now))}, nil
 }
 
 // HomePath names a home; exported because huma reads embedded fields of exported types only.
@@ -156,22 +158,21 @@ type HomePath struct {
 const lastTimeout = 3 * time.Second
 
 func (s *server) getHome(ctx context.Context, in *HomePath) (*body[homeDetail], error) {
+	actor, err := s.may(ctx, access.Read, care.FieldHome, in.ID)
+	if err != nil {
+		return nil, err
+	}
 	status, devs, err := s.Homes.Detail(ctx, in.ID)
 	if err != nil {
 		return nil, s.failed("get home", err)
 	}
-	actor, err := may(ctx, access.ReadHome, status.Home)
+	v, err := s.sight(ctx, actor)
 	if err != nil {
-		return nil, err
+		return nil, s.failed("get home", err)
 	}
-	s.audit.look(ctx, s.Log, actor, "look at home", in.ID)
-	out := homeDetail{HomeView: s.Live.view(status, time.Now()), Devices: []deviceView{}, Last: []readingView{}}
-	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
+	out := homeDetail{HomeView: v.home(s.Live.view(status, v.now)), Devices: []deviceView{}, Last: []readingView{}, Refused: v.refused(in.ID)}
 	for _, d := range devs {
-		if !health {
-			d.Kinds = slices.DeleteFunc(slices.Clone(d.Kinds), devices.Kind.Health)
-		}
-		out.Devices = append(out.Devices, viewDevice(d))
+		out.Devices = append(out.Devices, v.device(d, in.ID))
 	}
 	lastCtx, cancel := context.WithTimeout(ctx, lastTimeout)
 	defer cancel()
@@ -180,11 +181,15 @@ func (s *server) getHome(ctx context.Context, in *HomePath) (*body[homeDetail], 
 		s.Log.Warn("newest readings are not to be had", "id", "LYK-0506", "home", in.ID, "err", err)
 		out.LastUnavailable = true
 	}
+	seen := fieldsSeen{care.FieldHome: true}
+	seen[care.FieldActivity] = out.LastActivity != nil
 	for _, p := range last {
-		if health || !p.Kind.Health() {
+		if v.sees(p.Kind, in.ID) {
 			out.Last = append(out.Last, viewReading(p.Reading))
+			seen[care.FieldOf(p.Kind)] = true
 		}
 	}
+	s.looked(ctx, actor, in.ID, seen)
 	return &body[homeDetail]{out}, nil
 }
 
@@ -205,25 +210,27 @@ type readingsView struct {
 	Next     string        `json:"next,omitempty" doc:"Cursor for the rest, when the limit cut the answer."`
 }
 
+// listReadings answers with what the actor may see: one kind that is asked for
+// and refused is an error, of all kinds the others are left out.
 func (s *server) listReadings(ctx context.Context, in *readingsInput) (*body[readingsView], error) {
-	status, _, err := s.Homes.Detail(ctx, in.ID)
-	if err != nil {
-		return nil, s.failed("list readings", err)
+	field := care.FieldHome
+	if in.Kind != "" {
+		field = care.FieldOf(devices.Kind(in.Kind))
 	}
-	actor, err := may(ctx, access.ReadReadings, status.Home)
+	actor, err := s.may(ctx, access.Read, field, in.ID)
 	if err != nil {
 		return nil, err
-	}
-	health := access.Can(actor, access.ReadHealth, status.Home, time.Now())
-	if devices.Kind(in.Kind).Health() && !health {
-		return nil, problemOf(errNotAllowed)
 	}
 	q, every, err := in.query(time.Now())
 	if err != nil {
 		return nil, problemOf(err)
 	}
-	s.audit.look(ctx, s.Log, actor, "look at readings", in.ID)
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("list readings", err)
+	}
 	var out readingsView
+	seen := fieldsSeen{}
 	if every > 0 {
 		windows, err := s.History.Windows(ctx, q, every)
 		if err != nil {
@@ -231,10 +238,12 @@ func (s *server) listReadings(ctx context.Context, in *readingsInput) (*body[rea
 		}
 		out.Windows = []windowView{}
 		for _, w := range windows {
-			if health || !w.Kind.Health() {
+			if v.sees(w.Kind, in.ID) {
 				out.Windows = append(out.Windows, viewWindow(w))
+				seen[care.FieldOf(w.Kind)] = true
 			}
 		}
+		s.looked(ctx, actor, in.ID, seen)
 		return &body[readingsView]{out}, nil
 	}
 	points, err := s.History.Raw(ctx, q)
@@ -243,10 +252,12 @@ func (s *server) listReadings(ctx context.Context, in *readingsInput) (*body[rea
 	}
 	out.Readings = []readingView{}
 	for _, p := range points {
-		if health || !p.Kind.Health() {
+		if v.sees(p.Kind, in.ID) {
 			out.Readings = append(out.Readings, viewReading(p.Reading))
+			seen[care.FieldOf(p.Kind)] = true
 		}
 	}
+	s.looked(ctx, actor, in.ID, seen)
 	if len(points) >= q.Limit { // points of one moment are not parted
 		out.Next = strconv.FormatInt(points[len(points)-1].Nanos(), 10)
 	}
@@ -315,10 +326,18 @@ type alertsView struct {
 }
 
 func (s *server) listAlerts(ctx context.Context, in *alertsInput) (*body[alertsView], error) {
-	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: in.Home}); err != nil {
+	actor, err := s.may(ctx, access.Read, care.FieldAlerts, in.Home)
+	if err != nil {
 		return nil, err
 	}
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("list alerts", err)
+	}
 	f := care.AlertFilter{Home: in.Home, Limit: in.Limit}
+	if in.Home == "" {
+		f.Areas, f.Also = actor.Areas, v.toldHomes()
+	}
 	switch in.State {
 	case "":
 	case "active":
@@ -330,7 +349,7 @@ func (s *server) listAlerts(ctx context.Context, in *alertsInput) (*body[alertsV
 	if err != nil {
 		return nil, s.failed("list alerts", err)
 	}
-	return &body[alertsView]{alertsView{s.Live.alertViews(alerts)}}, nil
+	return &body[alertsView]{alertsView{v.alerts(alerts)}}, nil
 }
 
 // AlertPath names an alert.
@@ -343,14 +362,41 @@ func (s *server) getAlert(ctx context.Context, in *AlertPath) (*body[alertView],
 	if err != nil {
 		return nil, s.failed("get alert", err)
 	}
-	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: alert.Home}); err != nil {
+	actor, err := s.may(ctx, access.Read, care.FieldAlerts, alert.Home)
+	if err != nil {
 		return nil, err
 	}
-	return s.oneAlert(alert), nil
+	s.audit.look(ctx, s.Log, actor, look(care.FieldAlerts), alert.Home)
+	return s.oneAlert(ctx, actor, alert)
 }
 
-func (s *server) oneAlert(a care.Alert) *body[alertView] {
-	return &body[alertView]{s.Live.alertViews([]care.Alert{a})[0]}
+// oneAlert is an alert as the actor, who may see it, may see it.
+func (s *server) oneAlert(ctx context.Context, actor access.Actor, a care.Alert) (*body[alertView], error) {
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("read alert", err)
+	}
+	return &body[alertView]{v.alert(s.Live.alertViews([]care.Alert{a})[0])}, nil
+}
+
+// mayAct returns the actor when they may do the action to an alert. One that is
+// a test is answered by whoever may test.
+func (s *server) mayAct(ctx context.Context, action access.Action, id string) (access.Actor, error) {
+	actor, ok := actorOf(ctx)
+	if !ok {
+		return actor, problemOf(errNotSignedIn)
+	}
+	alert, err := s.Alerts.Alert(ctx, id)
+	if err != nil {
+		return actor, s.failed("change alert", err)
+	}
+	actor, err = s.may(ctx, action, "", alert.Home)
+	if err != nil && alert.Test {
+		if actor, err := s.may(ctx, access.TestHome, "", alert.Home); err == nil {
+			return actor, nil
+		}
+	}
+	return actor, err
 }
 
 // AcknowledgeInput is an alert and the key of the deed.
@@ -360,7 +406,7 @@ type AcknowledgeInput struct {
 }
 
 func (s *server) acknowledge(ctx context.Context, in *AcknowledgeInput) (*body[alertView], error) {
-	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	actor, err := s.mayAct(ctx, access.ActOnAlert, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -368,7 +414,7 @@ func (s *server) acknowledge(ctx context.Context, in *AcknowledgeInput) (*body[a
 	if err != nil {
 		return nil, s.refusedChange(alert, err)
 	}
-	return s.oneAlert(alert), nil
+	return s.oneAlert(ctx, actor, alert)
 }
 
 type resolveInput struct {
@@ -380,7 +426,7 @@ type resolveInput struct {
 }
 
 func (s *server) resolve(ctx context.Context, in *resolveInput) (*body[alertView], error) {
-	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	actor, err := s.mayAct(ctx, access.CloseAlert, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -388,7 +434,7 @@ func (s *server) resolve(ctx context.Context, in *resolveInput) (*body[alertView
 	if err != nil {
 		return nil, s.refusedChange(alert, err)
 	}
-	return s.oneAlert(alert), nil
+	return s.oneAlert(ctx, actor, alert)
 }
 
 // refusedChange says who was first when an alert is closed already.
@@ -423,7 +469,7 @@ type refusedList struct {
 }
 
 func (s *server) listRefused(ctx context.Context, in *LimitQuery) (*body[refusedList], error) {
-	if _, err := may(ctx, access.ReadOperations, care.Home{}); err != nil {
+	if _, err := s.may(ctx, access.ReadOperations, "", ""); err != nil {
 		return nil, err
 	}
 	refused, err := s.Operations.Refused(ctx, in.Limit)
@@ -457,15 +503,22 @@ type auditList struct {
 }
 
 func (s *server) listAudit(ctx context.Context, in *auditInput) (*body[auditList], error) {
-	if _, err := may(ctx, access.ReadAudit, care.Home{ID: in.ID}); err != nil {
+	actor, err := s.may(ctx, access.ReadLog, "", in.ID)
+	if err != nil {
 		return nil, err
 	}
+	s.audit.look(ctx, s.Log, actor, lookAtLog, in.ID)
 	entries, err := s.Operations.AuditLog(ctx, in.ID, in.Limit)
+	if err != nil {
+		return nil, s.failed("list audit entries", err)
+	}
+	v, err := s.sight(ctx, actor)
 	if err != nil {
 		return nil, s.failed("list audit entries", err)
 	}
 	out := &body[auditList]{auditList{[]auditView{}}}
 	for _, e := range entries {
+		e = v.entry(e)
 		out.Body.Entries = append(out.Body.Entries, auditView{At: e.At.UTC(), Actor: e.Actor, Role: e.Role, Action: e.Action, Detail: e.Detail})
 	}
 	return out, nil

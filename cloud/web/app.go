@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// app serves the caregiver app: files as they are, everything else that a
-// browser asks for as the app's page, which finds its own way.
+// app serves the apps: files as they are, everything else that a browser asks
+// for as the page of the relatives' app beneath /family, of the caregiver app
+// elsewhere, which finds its own way.
 func (s *server) app() http.HandlerFunc {
 	files := http.FileServerFS(s.App)
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -21,6 +22,9 @@ func (s *server) app() http.HandlerFunc {
 			if strings.HasPrefix(name, "assets/") {
 				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // named by content
 			}
+			if path.Ext(name) == ".webmanifest" { // not every system's list of types has it
+				w.Header().Set("Content-Type", "application/manifest+json")
+			}
 			files.ServeHTTP(w, r)
 			return
 		}
@@ -28,7 +32,7 @@ func (s *server) app() http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		page, err := fs.ReadFile(s.App, "index.html")
+		page, err := fs.ReadFile(s.App, pageOf(name))
 		if err != nil {
 			http.Error(w, "The app was not built into this binary: run make build.", http.StatusNotFound)
 			return
@@ -37,4 +41,12 @@ func (s *server) app() http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-cache")
 		_, _ = w.Write(page)
 	}
+}
+
+// pageOf returns the file of the app that has the address.
+func pageOf(name string) string {
+	if first, _, _ := strings.Cut(name, "/"); first == "family" {
+		return "family.html"
+	}
+	return "index.html"
 }

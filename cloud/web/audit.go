@@ -10,6 +10,49 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 )
 
+// What is in the log. An action is for machines, and screens have words for
+// those that they know; what it is about beside the home is in the detail.
+//
+//	look home, look alerts, look check_in, look visits, look messages,
+//	look activity, look health, look climate, look contacts, look notes
+//	                        somebody saw that field (care.Field)
+//	look log                somebody read this log
+//	allow FIELD             a decision of the resident; the detail is the party:
+//	refuse FIELD            staff, relatives, person:ID
+//	acknowledge, take over, on the way, resolve
+//	                        a deed to an alert; the detail is the alert
+//	silence, end silence, announce test, end test, add home, change home,
+//	write card, write note, write message, visit STATE, place devices, and a
+//	command to the gateway by its type
+//	                        deeds; the detail is what they made or changed
+//	add to GROUP, remove from GROUP
+//	                        who is told of alerts of the home; the detail is the person
+//
+// Deeds that are about no home, such as "change person" or "sign in", have none.
+//
+// Entries from before say "look at home", "look at readings" and "follow home":
+// all three are looks at home, activity and climate.
+
+// look is the action of somebody who saw a field.
+func look(f care.Field) string { return "look " + string(f) }
+
+// lookAtLog is the action of somebody who read the log.
+const lookAtLog = "look log"
+
+// fieldsSeen are the fields of which an answer holds something.
+type fieldsSeen map[care.Field]bool
+
+// looked notes what somebody was shown of a home.
+func (s *server) looked(ctx context.Context, actor access.Actor, home string, seen fieldsSeen) {
+	var actions []string
+	for _, f := range care.Fields() {
+		if seen[f] {
+			actions = append(actions, look(f))
+		}
+	}
+	s.audit.looks(ctx, s.Log, actor, home, actions...)
+}
+
 // Looks of one person at one home within lookWindow are one entry in the log:
 // it is read by people.
 const (
@@ -22,35 +65,46 @@ type auditor struct {
 	log interface {
 		Audit(ctx context.Context, entries ...care.AuditEntry) error
 	}
-	mu    sync.Mutex
-	looks map[[3]string]time.Time
+	mu     sync.Mutex
+	recent map[[3]string]time.Time // credential, action, home
 }
 
 func newAuditor(log Operations) *auditor {
-	return &auditor{log: log, looks: map[[3]string]time.Time{}}
+	return &auditor{log: log, recent: map[[3]string]time.Time{}}
 }
 
+// look notes that somebody saw something of a home.
 func (a *auditor) look(ctx context.Context, log *slog.Logger, actor access.Actor, action, home string) {
+	a.looks(ctx, log, actor, home, action)
+}
+
+func (a *auditor) looks(ctx context.Context, log *slog.Logger, actor access.Actor, home string, actions ...string) {
 	now := time.Now()
-	key := [3]string{actor.Credential, action, home}
+	var entries []care.AuditEntry
 	a.mu.Lock()
-	recent := now.Sub(a.looks[key]) < lookWindow
-	if !recent {
-		if len(a.looks) >= maxLooks {
-			clear(a.looks)
+	for _, action := range actions {
+		key := [3]string{actor.Credential, action, home}
+		if now.Sub(a.recent[key]) < lookWindow {
+			continue
 		}
-		a.looks[key] = now
+		if len(a.recent) >= maxLooks {
+			clear(a.recent)
+		}
+		a.recent[key] = now
+		entries = append(entries, care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: action, Home: home})
 	}
 	a.mu.Unlock()
-	if !recent {
-		a.note(ctx, log, care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: action, Home: home})
-	}
+	a.note(ctx, log, entries...)
 }
 
-// note writes an entry. Care is not refused because the log cannot be
-// written; the failure is.
-func (a *auditor) note(ctx context.Context, log *slog.Logger, e care.AuditEntry) {
-	if err := a.log.Audit(context.WithoutCancel(ctx), e); err != nil {
+// note writes entries. Care is not refused because the log cannot be written;
+// the failure is noted in the service's own.
+func (a *auditor) note(ctx context.Context, log *slog.Logger, entries ...care.AuditEntry) {
+	if len(entries) == 0 {
+		return
+	}
+	if err := a.log.Audit(context.WithoutCancel(ctx), entries...); err != nil {
+		e := entries[0]
 		log.Error("write the audit log", "id", "LYK-0509", "actor", e.Actor, "action", e.Action, "home", e.Home, "err", err)
 	}
 }

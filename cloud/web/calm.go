@@ -15,6 +15,7 @@ import (
 // Calm keeps silences, and knows what alerts asked of the staff.
 type Calm interface {
 	Silences(ctx context.Context, home string, now time.Time) ([]care.Silence, error)
+	Silence(ctx context.Context, id string) (care.Silence, error)
 	AddSilence(ctx context.Context, q care.Silence, entry care.AuditEntry) error
 	EndSilence(ctx context.Context, id string, now time.Time, entry care.AuditEntry) error
 	Raised(ctx context.Context, area string, from, to time.Time) ([]care.Alert, []care.Told, error)
@@ -39,14 +40,14 @@ type silenceView struct {
 	Reason   string           `json:"reason" doc:"Empty for who may not read of health."`
 }
 
-// viewSilence leaves out why, which may tell of somebody's health, for who may not
+// silence leaves out why, which may tell of somebody's health, for who may not
 // read that.
-func (s *server) viewSilence(actor access.Actor, q care.Silence) silenceView {
-	if !access.Can(actor, access.ReadHealth, care.Home{ID: q.Home}, time.Now()) {
+func (v *sight) silence(q care.Silence) silenceView {
+	if !v.can(access.Read, care.FieldHealth, q.Home) {
 		q.Reason = ""
 	}
 	return silenceView{
-		ID: q.ID, Home: q.Home, HomeName: s.Live.name(q.Home), Device: q.Device, Kinds: append([]care.AlertKind{}, q.Kinds...),
+		ID: q.ID, Home: q.Home, HomeName: v.s.Live.name(q.Home), Device: q.Device, Kinds: append([]care.AlertKind{}, q.Kinds...),
 		From: q.From.UTC(), To: q.To.UTC(), Author: q.Author, Reason: q.Reason,
 	}
 }
@@ -58,7 +59,7 @@ type silencesView struct {
 func (s *server) listSilences(ctx context.Context, in *struct {
 	Home string `query:"home" maxLength:"64"`
 }) (*body[silencesView], error) {
-	actor, err := may(ctx, access.ReadAlerts, care.Home{ID: in.Home})
+	actor, err := s.may(ctx, access.Read, care.FieldAlerts, in.Home)
 	if err != nil {
 		return nil, err
 	}
@@ -66,12 +67,21 @@ func (s *server) listSilences(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.failed("list silences", err)
 	}
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("list silences", err)
+	}
 	out := silencesView{Silences: []silenceView{}}
 	for _, q := range silences {
-		out.Silences = append(out.Silences, s.viewSilence(actor, q))
+		if v.can(access.Read, care.FieldAlerts, q.Home) {
+			out.Silences = append(out.Silences, v.silence(q))
+		}
 	}
 	return &body[silencesView]{out}, nil
 }
+
+// silenceMade is in the log for a silence, with its end and its reason.
+const silenceMade = "silence"
 
 type silenceInput struct {
 	HomePath
@@ -85,7 +95,7 @@ type silenceInput struct {
 }
 
 func (s *server) addSilence(ctx context.Context, in *silenceInput) (*body[silenceView], error) {
-	actor, err := may(ctx, access.Silence, care.Home{ID: in.ID})
+	actor, err := s.may(ctx, access.Silence, "", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -96,17 +106,25 @@ func (s *server) addSilence(ctx context.Context, in *silenceInput) (*body[silenc
 	if in.Body.From != nil {
 		q.From = *in.Body.From
 	}
-	entry := care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: "silence", Home: in.ID, Detail: q.To.UTC().Format(time.RFC3339) + " " + q.Reason}
+	entry := care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: silenceMade, Home: in.ID, Detail: q.To.UTC().Format(time.RFC3339) + " " + q.Reason}
 	if err := s.Calm.AddSilence(ctx, q, entry); err != nil {
 		return nil, s.failed("silence", err)
 	}
-	return &body[silenceView]{s.viewSilence(actor, q)}, nil
+	v, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("silence", err)
+	}
+	return &body[silenceView]{v.silence(q)}, nil
 }
 
 func (s *server) endSilence(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{}, error) {
-	actor, err := may(ctx, access.Silence, care.Home{})
+	q, err := s.Calm.Silence(ctx, in.ID)
+	if err != nil {
+		return nil, s.failed("end silence", err)
+	}
+	actor, err := s.may(ctx, access.Silence, "", q.Home)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +163,8 @@ type loadView struct {
 const mostLoad = 92 * 24 * time.Hour
 
 func (s *server) load(ctx context.Context, in *shiftsInput) (*body[loadView], error) {
-	if _, err := may(ctx, access.ReadLoad, care.Home{}); err != nil {
+	actor, err := s.may(ctx, access.ReadLoad, "", "")
+	if err != nil {
 		return nil, err
 	}
 	to, err := parseTime(in.To, time.Now())
@@ -159,15 +178,31 @@ func (s *server) load(ctx context.Context, in *shiftsInput) (*body[loadView], er
 	if err != nil {
 		return nil, problemOf(err)
 	}
-	alerts, told, err := s.Calm.Raised(ctx, in.Area, from, to)
-	if err != nil {
-		return nil, s.failed("count alerts", err)
+	areas := []string{in.Area}
+	switch {
+	case in.Area != "" && !inAreas(actor, in.Area):
+		return nil, problemOf(errNotAllowed)
+	case in.Area == "" && len(actor.Areas) > 0:
+		areas = actor.Areas
 	}
-	name, err := s.names(ctx)
-	if err != nil {
-		return nil, s.failed("count alerts", err)
+	var alerts []care.Alert
+	var told []care.Told
+	for _, area := range areas {
+		some, somebody, err := s.Calm.Raised(ctx, area, from, to)
+		if err != nil {
+			return nil, s.failed("count alerts", err)
+		}
+		alerts, told = append(alerts, some...), append(told, somebody...)
 	}
 	load := care.LoadOf(alerts, told, s.Zone)
+	var ids []string
+	for _, p := range load.People {
+		ids = append(ids, p.Person)
+	}
+	name, err := s.names(ctx, ids...)
+	if err != nil {
+		return nil, s.failed("count alerts", err)
+	}
 	out := loadView{From: from.UTC(), To: to.UTC(), Kinds: []kindLoadView{}, People: []personLoadView{}}
 	for _, k := range load.Kinds {
 		v := kindLoadView{Kind: k.Kind, Raised: k.Raised, Outcomes: k.Outcomes}

@@ -28,7 +28,7 @@ func (s *server) registerChain(api huma.API) {
 }
 
 func (s *server) takeOver(ctx context.Context, in *AcknowledgeInput) (*body[alertView], error) {
-	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	actor, err := s.mayAct(ctx, access.ActOnAlert, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *server) takeOver(ctx context.Context, in *AcknowledgeInput) (*body[aler
 	if err != nil {
 		return nil, s.refusedChange(alert, err)
 	}
-	return s.oneAlert(alert), nil
+	return s.oneAlert(ctx, actor, alert)
 }
 
 type onTheWayInput struct {
@@ -47,7 +47,7 @@ type onTheWayInput struct {
 }
 
 func (s *server) onTheWay(ctx context.Context, in *onTheWayInput) (*body[alertView], error) {
-	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	actor, err := s.mayAct(ctx, access.ActOnAlert, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *server) onTheWay(ctx context.Context, in *onTheWayInput) (*body[alertVi
 	if err != nil {
 		return nil, s.refusedChange(alert, err)
 	}
-	return s.oneAlert(alert), nil
+	return s.oneAlert(ctx, actor, alert)
 }
 
 type toldView struct {
@@ -99,7 +99,13 @@ func (s *server) chain(ctx context.Context, in *AlertPath) (*body[chainView], er
 	if err != nil {
 		return nil, s.failed("get chain", err)
 	}
-	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: alert.Home}); err != nil {
+	actor, err := s.may(ctx, access.Read, care.FieldAlerts, alert.Home)
+	if err != nil {
+		return nil, err
+	}
+	s.audit.look(ctx, s.Log, actor, look(care.FieldAlerts), alert.Home)
+	seen, err := s.oneAlert(ctx, actor, alert)
+	if err != nil {
 		return nil, err
 	}
 	told, err := s.Chain.Tellings(ctx, in.ID)
@@ -114,16 +120,25 @@ func (s *server) chain(ctx context.Context, in *AlertPath) (*body[chainView], er
 	if err != nil {
 		return nil, s.failed("get chain", err)
 	}
-	name, err := s.names(ctx)
+	var ids []string
+	for _, t := range told {
+		ids = append(ids, t.Person)
+	}
+	name, err := s.names(ctx, ids...)
 	if err != nil {
 		return nil, s.failed("get chain", err)
 	}
-	out := chainView{Alert: s.oneAlert(alert).Body, Told: []toldView{}, Deeds: []deedView{}, Next: known(escalation.Due), NextGroups: []care.Group{}}
+	out := chainView{Alert: seen.Body, Told: []toldView{}, Deeds: []deedView{}, Next: known(escalation.Due), NextGroups: []care.Group{}}
 	for _, t := range told {
 		out.Told = append(out.Told, toldView{
 			About: t.About, Round: t.Round, Step: t.Step, Person: t.Person, Name: name(t.Person), Group: t.Group, Channel: t.Address.Channel,
 			State: t.State, Reason: t.Reason, Tries: t.Tries, Decided: t.Decided.UTC(), Changed: t.Changed.UTC(),
 		})
+	}
+	if !actor.Role.Staff() {
+		for i := range out.Told {
+			out.Told[i].Reason = "" // may name an address
+		}
 	}
 	for _, d := range deeds {
 		out.Deeds = append(out.Deeds, deedView{At: d.At.UTC(), Actor: d.Actor, Role: d.Role, Action: d.Action})

@@ -115,6 +115,17 @@ func TestTheApp(t *testing.T) {
 			t.Errorf("%s: %d %v %s", path, a.StatusCode, a.Header, a.body)
 		}
 	}
+	for path, own := range map[string]bool{
+		"/family": true, "/family/": true, "/family/homes/home-1": true, "/family/alert/a1": true, "/family/invitation": true,
+		"/familyish": false, "/homes/family": false,
+	} {
+		if a := s.do("GET", path, "", nil); a.StatusCode != 200 || strings.Contains(string(a.body), "for relatives") != own {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+	if a := s.do("GET", "/family.webmanifest", "", nil); a.StatusCode != 200 || a.Header.Get("Content-Type") != "application/manifest+json" {
+		t.Errorf("manifest: %d %v", a.StatusCode, a.Header)
+	}
 	script := s.do("GET", "/assets/main-abc.js", "", nil)
 	if script.StatusCode != 200 || !strings.Contains(script.Header.Get("Cache-Control"), "immutable") || !strings.Contains(script.Header.Get("Content-Type"), "javascript") {
 		t.Errorf("script: %d %v", script.StatusCode, script.Header)

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,28 +26,33 @@ const (
 // Last-Event-ID. See describeEvents for what it carries.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	home := r.URL.Query().Get("home")
-	actor, err := may(r.Context(), access.ReadAlerts, care.Home{ID: home})
+	actor, err := s.mayFollow(r.Context(), home)
 	if err != nil {
 		writeProblem(w, err.(*Problem))
 		return
 	}
-	health := access.Can(actor, access.ReadHealth, care.Home{ID: home}, time.Now())
-	if home != "" {
-		if _, err := may(r.Context(), access.ReadReadings, care.Home{ID: home}); err != nil {
-			writeProblem(w, err.(*Problem))
-			return
-		}
-		s.audit.look(r.Context(), s.Log, actor, "follow home", home)
+	v, err := s.sight(r.Context(), actor)
+	if err != nil {
+		writeProblem(w, s.failed("open an event stream", err))
+		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
-	screen := s.Live.open(home)
+	wanted := &screen{home: home, areas: actor.Areas}
+	if !actor.Role.Staff() {
+		wanted.only = append([]string{}, actor.Homes...)
+	}
+	screen := s.Live.open(wanted)
 	defer s.Live.close(screen)
 	out := &stream{w: w, rc: http.NewResponseController(w)}
+	f := &follower{sight: v, out: out, sent: map[string]bool{}, asked: v.now}
+	if !actor.Role.Staff() {
+		f.family = newFamilyNews(actor.Homes)
+	}
 	out.send(0, "hello", fmt.Appendf(nil, `{"now":%q}`, time.Now().UTC().Format(time.RFC3339Nano)))
-	sent, err := s.resume(r, out)
+	sent, err := s.resume(r, f)
 	if err != nil {
 		s.Log.Warn("resume an event stream", "err", err)
 		return
@@ -57,45 +64,103 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-ticker.C:
-			if _, err := s.Keeper.Actor(r.Context(), secretOf(r), care.Token, care.Session); err != nil {
-				return // signed out, or expired
+			now, err := s.Keeper.Still(r.Context(), actor)
+			if err != nil || now.Role != actor.Role || !slices.Equal(now.Areas, actor.Areas) || !slices.Equal(now.Homes, actor.Homes) {
+				return // signed out, expired, or somebody else by now: who may comes back
 			}
+			f.lookAgain()
 			out.comment()
+		case <-f.family.due():
+			f.tellFamily()
 		case m, ok := <-screen.out:
-			switch {
-			case !ok:
+			if !ok {
 				return // too slow: it comes back
-			case m.id != 0 && m.id <= sent:
-				// resumed already
-			case m.event == "reading":
-				out.send(0, m.event, readingsEvent(m, health))
-			default:
-				out.send(m.id, m.event, m.data)
+			}
+			if m.id == 0 || m.id > sent { // else resumed already
+				f.take(m)
 			}
 		}
 	}
 }
 
-func readingsEvent(m message, health bool) []byte {
-	kept := m.readings[:0:0]
-	for _, r := range m.readings {
-		if health || !r.Kind.Health() {
-			kept = append(kept, r)
+// mayFollow returns the actor when they may follow what happens, and in the
+// home that they look at, if any.
+func (s *server) mayFollow(ctx context.Context, home string) (access.Actor, error) {
+	actor, err := s.may(ctx, access.Read, care.FieldAlerts, "")
+	if err == nil && home != "" {
+		actor, err = s.may(ctx, access.Read, care.FieldHome, home)
+	}
+	return actor, err
+}
+
+// follower is who an event stream is for, and what they have been sent.
+type follower struct {
+	*sight
+	out    *stream
+	sent   map[string]bool // alerts that staff saw and that are not closed
+	asked  time.Time       // when it was last asked of what they were told
+	family *familyNews     // of a relative, else nil
+}
+
+// toldAgain is how often it is asked of which alerts of other areas they were
+// told.
+const toldAgain = 5 * time.Second
+
+// take sends what they may see of a message.
+func (f *follower) take(m message) {
+	f.now = time.Now()
+	if err := f.s.decisions.since(f.ctx, m.at); err != nil && (m.event != "alert" || f.family != nil) {
+		return // staff hear of alerts whatever is decided; the rest comes again
+	}
+	if f.now.Sub(f.asked) > toldAgain {
+		f.asked, f.told = f.now, nil
+	}
+	switch m.event {
+	case "alert":
+		// Who saw it open, as they were told of it, sees it closed.
+		if f.can(access.Read, care.FieldAlerts, m.home) || (f.family == nil && f.sent[m.alert.ID]) {
+			f.out.send(m.id, m.event, m.as(f.can(access.Read, care.FieldNotes, m.home), false))
+			if f.sent[m.alert.ID] = true; m.alert.State == string(care.Resolved) {
+				delete(f.sent, m.alert.ID)
+			}
 		}
+	case "home":
+		if f.family == nil && f.can(access.Read, care.FieldHome, m.home) {
+			f.out.send(0, m.event, m.as(f.can(access.Read, care.FieldActivity, m.home), f.can(access.Read, care.FieldCheckIn, m.home)))
+		}
+	case "reading":
+		f.readings(m)
+	}
+	f.family.changed(m.home)
+}
+
+// readings sends those that they may see, and notes that they did.
+func (f *follower) readings(m message) {
+	kept, seen := m.readings[:0:0], fieldsSeen{}
+	for _, r := range m.readings {
+		if f.sees(r.Kind, m.home) {
+			kept = append(kept, r)
+			seen[care.FieldOf(r.Kind)] = true
+		}
+	}
+	if len(kept) == 0 {
+		return
 	}
 	data, err := json.Marshal(struct {
 		Home     string        `json:"home"`
 		Readings []readingView `json:"readings"`
 	}{m.home, kept})
 	if err != nil {
-		return []byte("{}")
+		return
 	}
-	return data
+	f.s.looked(f.ctx, f.actor, m.home, seen)
+	f.out.send(0, m.event, data)
 }
 
 // resume sends what the screen missed since the event that it saw last, and
 // returns the id up to which it has been served.
-func (s *server) resume(r *http.Request, out *stream) (int64, error) {
+func (s *server) resume(r *http.Request, f *follower) (int64, error) {
+	out := f.out
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {
 		return 0, nil
@@ -137,10 +202,14 @@ func (s *server) resume(r *http.Request, out *stream) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		data, err := json.Marshal(s.Live.alertViews([]care.Alert{alert})[0])
+		if !f.can(access.Read, care.FieldAlerts, alert.Home) {
+			continue
+		}
+		data, err := json.Marshal(f.alert(s.Live.alertViews([]care.Alert{alert})[0]))
 		if err != nil {
 			return 0, err
 		}
+		f.sent[alert.ID] = alert.State != care.Resolved
 		out.send(e.ID, "alert", data)
 	}
 	return after, nil
@@ -180,7 +249,8 @@ func describeEvents(o *huma.OpenAPI) {
 		OperationID: "stream-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"events"},
 		Summary: "Live stream of changes (server-sent events)",
 		Description: "Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; " +
-			"with ?home= also `reading` {home, readings}; `reset` when too much was missed to be sent again: read everything anew. " +
+			"with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; " +
+			"`reset` when too much was missed to be sent again: read everything anew. " +
 			"After a break send Last-Event-ID to get the alerts that changed meanwhile.",
 		Parameters: []*huma.Param{
 			{Name: "home", In: "query", Description: "Also send this home's readings.", Schema: &huma.Schema{Type: huma.TypeString}},

@@ -96,7 +96,8 @@ func (s *stream) alert(id, state string) event {
 
 func TestScreensHearOfAlertsAtOnce(t *testing.T) {
 	s := open(t)
-	screens := []*stream{follow(t, s, care.Caregiver, ""), follow(t, s, care.Operator, "?home=home-1"), follow(t, s, care.Coordinator, "?home=other")}
+	s.second()
+	screens := []*stream{follow(t, s, care.Caregiver, ""), follow(t, s, care.Operator, "?home=home-1"), follow(t, s, care.Coordinator, "?home=home-2")}
 	for _, screen := range screens {
 		if e := screen.want("hello"); e.id != "" || !strings.Contains(e.data, `"now":"20`) {
 			t.Errorf("hello %+v", e)
@@ -120,7 +121,8 @@ func TestScreensHearOfAlertsAtOnce(t *testing.T) {
 
 func TestReadingsGoToWhoLooksAtTheHome(t *testing.T) {
 	s := open(t)
-	looks, elsewhere := follow(t, s, care.Caregiver, "?home=home-1"), follow(t, s, care.Caregiver, "?home=other")
+	s.second()
+	looks, elsewhere := follow(t, s, care.Caregiver, "?home=home-1"), follow(t, s, care.Caregiver, "?home=home-2")
 	looks.want("hello")
 	elsewhere.want("hello")
 	p := point(time.Now(), "th", "temperature", 21.5, 1)

@@ -37,17 +37,70 @@ type Live struct {
 
 // screen is one open event stream.
 type screen struct {
-	home string // whose readings it wants
-	out  chan message
+	home  string   // whose readings it wants
+	areas []string // of whose homes it hears how they are; none is any
+	only  []string // the homes of which alone it hears, of a relative; nil is any
+	out   chan message
 }
 
-// message is one server-sent event.
+// wants reports whether a message may be for the screen; what it may see of it
+// is decided where it is sent.
+func (s *screen) wants(m message) bool {
+	switch {
+	case s.only != nil:
+		return m.event != "reading" && slices.Contains(s.only, m.home)
+	case m.event == "reading":
+		return m.home == s.home
+	case m.event == "home":
+		return m.home == s.home || len(s.areas) == 0 || slices.Contains(s.areas, m.view.Area)
+	}
+	return true
+}
+
+// message is what may become a server-sent event.
 type message struct {
 	id       int64
+	at       time.Time // when it was made
 	event    string
-	data     []byte
-	home     string // for readings: only to screens that look at this home
+	home     string
+	alert    *alertView
+	view     *HomeView
 	readings []readingView
+	said     *said
+}
+
+// said is a message in JSON, made once for all screens: for those who may see
+// all of it, and for those who may not.
+type said struct {
+	once [4]sync.Once
+	data [4][]byte
+}
+
+// as returns the message for who may see two parts of it, or not. The parts are
+// the note of an alert; and of a home signs of life, and the check-in.
+func (m message) as(first, second bool) []byte {
+	i := 0
+	if first {
+		i |= 1
+	}
+	if second {
+		i |= 2
+	}
+	m.said.once[i].Do(func() {
+		var v any
+		switch {
+		case m.alert != nil:
+			a := *m.alert
+			if !first {
+				a.Note = ""
+			}
+			v = a
+		case m.view != nil:
+			v = m.view.without(first, second)
+		}
+		m.said.data[i], _ = json.Marshal(v) // texts, numbers and times
+	})
+	return m.said.data[i]
 }
 
 // homesEvery is how often one home is sent at most.
@@ -174,13 +227,9 @@ func (l *Live) sendEvents(ctx context.Context) {
 			l.mu.Lock()
 			l.file(alert)
 			l.dirty[alert.Home] = true
-			data, err := json.Marshal(l.alertView(alert))
+			view := l.alertView(alert)
 			l.mu.Unlock()
-			if err != nil {
-				l.log.Error("encode an alert", "alert", alert.ID, "err", err)
-				continue
-			}
-			l.broadcast(message{id: e.ID, event: "alert", data: data})
+			l.broadcast(message{id: e.ID, at: time.Now(), event: "alert", home: alert.Home, alert: &view, said: &said{}})
 		}
 		if len(events) < eventsAtOnce {
 			return
@@ -201,9 +250,8 @@ func (l *Live) sendHomes() {
 	now := time.Now()
 	for id := range l.dirty {
 		if len(l.screens) > 0 {
-			if data, err := json.Marshal(l.homeView(id, now)); err == nil {
-				out = append(out, message{event: "home", data: data})
-			}
+			view := l.homeView(id, now)
+			out = append(out, message{at: now, event: "home", home: id, view: &view, said: &said{}})
 		}
 		delete(l.dirty, id)
 	}
@@ -212,7 +260,7 @@ func (l *Live) sendHomes() {
 		for i, r := range readings {
 			views[i] = viewReading(r)
 		}
-		out = append(out, message{event: "reading", home: home, readings: views})
+		out = append(out, message{at: now, event: "reading", home: home, readings: views})
 		delete(l.readings, home)
 	}
 	l.mu.Unlock()
@@ -227,7 +275,7 @@ func (l *Live) broadcast(m message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s := range l.screens {
-		if m.home != "" && m.home != s.home {
+		if !s.wants(m) {
 			continue
 		}
 		select {
@@ -253,13 +301,13 @@ func (l *Live) drop(s *screen) {
 }
 
 // open begins a stream; close ends it.
-func (l *Live) open(home string) *screen {
-	s := &screen{home: home, out: make(chan message, 512)}
+func (l *Live) open(s *screen) *screen {
+	s.out = make(chan message, 512)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.screens[s] = true
-	if home != "" {
-		l.watched[home]++
+	if s.home != "" {
+		l.watched[s.home]++
 	}
 	return s
 }
@@ -292,6 +340,33 @@ func (l *Live) views(now time.Time) []HomeView {
 		return strings.Compare(a.ID, b.ID)
 	})
 	return out
+}
+
+// home is the definition of a home; ok is false when it is not known here.
+func (l *Live) home(id string) (home care.Home, ok bool) {
+	status, ok := l.status(id)
+	return status.Home, ok
+}
+
+// status is how a home was last said to be; ok is false when it is not known here.
+func (l *Live) status(id string) (status watch.Status, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	status, ok = l.homes[id]
+	return status, ok
+}
+
+// calm reports whether nothing in a home needs anybody that would worry a
+// relative.
+func (l *Live) calm(home string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.active[home] {
+		if ofConcern(a) {
+			return false
+		}
+	}
+	return true
 }
 
 // view returns one home from a status that was just asked for.

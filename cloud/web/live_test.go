@@ -96,7 +96,7 @@ func took(s *screen) (all []message, open bool) {
 
 func TestOneHomeIsSentOnceASecondAtMost(t *testing.T) {
 	lit(t, func(l *Live, _ *alerts) {
-		s := l.open("")
+		s := l.open(&screen{})
 		for range 100 { // ten seconds
 			for _, id := range []string{"home-1", "home-2"} {
 				l.Home(watch.Status{Home: care.Home{ID: id}})
@@ -119,7 +119,7 @@ func TestOneHomeIsSentOnceASecondAtMost(t *testing.T) {
 // P2: a screen that does not keep up loses its stream, and nobody else does.
 func TestP2ASlowScreenStopsNobodyElse(t *testing.T) {
 	lit(t, func(l *Live, a *alerts) {
-		slow, quick := l.open("home-1"), l.open("home-1")
+		slow, quick := l.open(&screen{home: "home-1"}), l.open(&screen{home: "home-1"})
 		heard := 0
 		for i := range int64(2000) {
 			a.commit(care.Event{ID: i + 1, Alert: fmt.Sprint("a", i)})
@@ -152,7 +152,7 @@ func TestP2ASlowScreenStopsNobodyElse(t *testing.T) {
 // P2: what could not be read is told later, in order, and not forgotten.
 func TestP2AlertsAreToldAfterTheDatabaseWasAway(t *testing.T) {
 	lit(t, func(l *Live, a *alerts) {
-		s := l.open("")
+		s := l.open(&screen{})
 		a.set(true)
 		a.commit(care.Event{ID: 1, Alert: "a1"}, care.Event{ID: 2, Alert: "a2"})
 		l.AlertsChanged()

@@ -58,7 +58,7 @@ func problemOf(err error) *Problem {
 	case errors.Is(err, errNotSignedIn):
 		p = &Problem{Status: http.StatusUnauthorized, ID: "LYK-0504", Title: "Not signed in"}
 	case errors.Is(err, errNotAllowed):
-		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Your role does not allow this"}
+		p = &Problem{Status: http.StatusForbidden, ID: "LYK-0505", Title: "Your role, your areas or what the resident has decided do not allow this"}
 	case errors.Is(err, errNobody):
 		p = &Problem{Status: http.StatusConflict, ID: "LYK-0510", Title: "This sign-in belongs to nobody who is told of alerts"}
 	case errors.Is(err, errOtherSite):

@@ -41,15 +41,33 @@ func secretOf(r *http.Request) string {
 // does not, as nobody is signed out by a database that is away.
 func (s *server) signIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if secret := secretOf(r); secret != "" {
-			actor, err := s.Keeper.Actor(r.Context(), secret, care.Token, care.Session)
-			switch {
-			case err == nil:
-				r = r.WithContext(context.WithValue(r.Context(), actorKey{}, actor))
-			case !notLetIn(err) && strings.HasPrefix(r.URL.Path, "/api/"):
-				writeProblem(w, s.failed("check a sign-in", err))
+		r = r.WithContext(withCaller(r.Context(), r))
+		secret, api := secretOf(r), strings.HasPrefix(r.URL.Path, "/api/")
+		if secret == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		pass, err := s.Keeper.Enter(r.Context(), secret, care.Token, care.Session)
+		switch {
+		case err == nil:
+			r = r.WithContext(context.WithValue(r.Context(), actorKey{}, pass.Actor))
+			// Files may be kept by who carries them; what the API answers is not.
+			if pass.Renewed != "" && api {
+				http.SetCookie(w, sessionCookieOf(pass.Renewed, time.Until(pass.Expires)))
+			}
+		case errors.Is(err, access.ErrStolen):
+			s.audit.note(r.Context(), s.Log, care.AuditEntry{
+				At: time.Now(), Actor: pass.Actor.Name, Role: pass.Actor.Role, Action: "session stolen", Detail: deviceOf(r.Context()),
+			})
+			s.Log.Warn("a session's used-up secret was presented; the session has been ended", "id", "LYK-0714", "person", pass.Actor.Person)
+			if api {
+				http.SetCookie(w, sessionCookieOf("", -time.Second))
+				writeProblem(w, problemStolen)
 				return
 			}
+		case !notLetIn(err) && api:
+			writeProblem(w, s.failed("check a sign-in", err))
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -61,7 +79,10 @@ func notLetIn(err error) bool {
 }
 
 // open are the operations that nobody needs to be signed in for.
-var open = map[string]bool{"create-session": true}
+var open = map[string]bool{
+	"create-session": true, "get-sign-in": true, "ask-passkey": true, "sign-in-passkey": true,
+	"look-invitation": true, "accept-invitation": true, "start-oidc": true, "finish-oidc": true,
+}
 
 func requireActor(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
@@ -76,18 +97,6 @@ func requireActor(api huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// may returns the actor when the role allows the action.
-func may(ctx context.Context, action access.Action, home care.Home) (access.Actor, error) {
-	actor, ok := actorOf(ctx)
-	if !ok {
-		return actor, problemOf(errNotSignedIn)
-	}
-	if !access.Can(actor, action, home, time.Now()) {
-		return actor, problemOf(errNotAllowed)
-	}
-	return actor, nil
-}
-
 type sessionInput struct {
 	Body struct {
 		Token string `json:"token" minLength:"10" maxLength:"200" doc:"An access token, or the code of a sign-in link."`
@@ -98,18 +107,20 @@ type cookieOutput struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 }
 
-func cookie(value string, maxAge int) *cookieOutput {
-	return &cookieOutput{http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
+// sessionCookieOf is a session's cookie for as long as it lasts; less than no
+// time removes it.
+func sessionCookieOf(secret string, life time.Duration) *http.Cookie {
+	return &http.Cookie{
+		Name: sessionCookie, Value: secret, Path: "/", MaxAge: int(life / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	}}
+	}
 }
 
 func (s *server) createSession(ctx context.Context, in *sessionInput) (*cookieOutput, error) {
-	secret, _, err := s.Keeper.Exchange(ctx, strings.TrimSpace(in.Body.Token))
+	secret, who, err := s.Keeper.ExchangeOn(ctx, strings.TrimSpace(in.Body.Token), deviceOf(ctx))
 	switch {
 	case err == nil:
-		return cookie(secret, 12*60*60), nil
+		return s.signedIn(ctx, secret, who, care.Token), nil
 	case notLetIn(err):
 		return nil, problemOf(errNotSignedIn)
 	}
@@ -126,7 +137,7 @@ func (s *server) endSession(ctx context.Context, in *cookieInput) (*cookieOutput
 			return nil, s.failed("end session", err)
 		}
 	}
-	return cookie("", -1), nil
+	return &cookieOutput{*sessionCookieOf("", -time.Second)}, nil
 }
 
 func fromLoopback(r *http.Request) bool {

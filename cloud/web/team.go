@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 // Team keeps who is told of alerts.
 type Team interface {
 	People(ctx context.Context) ([]care.Person, error)
+	// Names returns what people are called, by id; who is not known is not in it.
+	Names(ctx context.Context, ids []string) (map[string]string, error)
 	PutPerson(ctx context.Context, p care.Person) error
 	AllMembers(ctx context.Context) ([]care.Member, error)
 	PutMember(ctx context.Context, m care.Member) error
@@ -25,6 +28,7 @@ type Team interface {
 // Rota keeps who is on duty when, and what follows when nobody takes an alert.
 type Rota interface {
 	Shifts(ctx context.Context, area string, from, to time.Time) ([]care.Shift, error)
+	Shift(ctx context.Context, id string) (care.Shift, error)
 	PutShift(ctx context.Context, h care.Shift) error
 	DeleteShift(ctx context.Context, id string) error
 	HandOver(ctx context.Context, id, person string, at time.Time, next string) error
@@ -45,13 +49,9 @@ func (s *server) registerTeam(api huma.API) {
 	huma.Register(api, op("put-policy", http.MethodPut, "/policies/{severity}", "Change who is told in which order", "team", http.StatusNoContent), s.putPolicy)
 }
 
-// names are those of all people, by id; who is not among them is called by the id.
-func (s *server) names(ctx context.Context) (func(person string) string, error) {
-	people, err := s.Team.People(ctx)
-	of := make(map[string]string, len(people))
-	for _, p := range people {
-		of[p.ID] = p.Name
-	}
+// names are those of some people, by id; who is not known is called by the id.
+func (s *server) names(ctx context.Context, ids ...string) (func(person string) string, error) {
+	of, err := s.Team.Names(ctx, ids)
 	return func(person string) string { return cmp.Or(of[person], person) }, err
 }
 
@@ -75,6 +75,10 @@ type personView struct {
 	Channels  []string      `json:"channels" nullable:"false" doc:"How they can be reached, in the order in which it is tried."`
 	Addresses []addressView `json:"addresses,omitempty" required:"false" doc:"Only for who may manage people."`
 	Groups    []memberView  `json:"groups" nullable:"false"`
+	Role      care.Role     `json:"role" enum:",caregiver,coordinator,operator,relative" doc:"What they may do; empty for who cannot sign in."`
+	Areas     []string      `json:"areas" nullable:"false" doc:"Those whose homes they see; empty is every area."`
+	Passkeys  int           `json:"passkeys" doc:"How many they have."`
+	Invited   *time.Time    `json:"invited" nullable:"true" doc:"When the invitation was made that they have not used yet; null for none."`
 }
 
 type peopleView struct {
@@ -83,7 +87,7 @@ type peopleView struct {
 }
 
 func (s *server) listPeople(ctx context.Context, _ *struct{}) (*body[peopleView], error) {
-	actor, err := may(ctx, access.ReadRota, care.Home{})
+	actor, err := s.may(ctx, access.ReadRota, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -95,20 +99,39 @@ func (s *server) listPeople(ctx context.Context, _ *struct{}) (*body[peopleView]
 	if err != nil {
 		return nil, s.failed("list groups", err)
 	}
+	signIns, err := s.SignIns.SignIns(ctx)
+	if err != nil {
+		return nil, s.failed("list sign-ins", err)
+	}
 	out := peopleView{People: []personView{}, LastResort: care.HasLastResort(people, members)}
-	manages := access.Can(actor, access.ManagePeople, care.Home{}, time.Now())
+	manages := s.can(ctx, actor, access.ManagePeople, "", "")
+	sight, err := s.sight(ctx, actor)
+	if err != nil {
+		return nil, s.failed("list people", err)
+	}
 	for _, p := range people {
-		v := personView{ID: p.ID, Name: p.Name, Language: p.Language, Away: p.Away, Channels: []string{}, Groups: []memberView{}}
+		v := personView{
+			ID: p.ID, Name: p.Name, Language: p.Language, Away: p.Away, Channels: []string{}, Groups: []memberView{},
+			Role: p.Role, Areas: append([]string{}, p.Areas...), Passkeys: signIns[p.ID].Passkeys, Invited: signIns[p.ID].Open(time.Now()),
+		}
 		for _, a := range p.Addresses {
 			v.Channels = append(v.Channels, string(a.Channel))
 			if manages {
 				v.Addresses = append(v.Addresses, addressView(a))
 			}
 		}
+		unseen := false
 		for _, m := range members {
-			if m.Person == p.ID {
+			switch {
+			case m.Person != p.ID:
+			case m.Group.OfHome() && !sight.can(access.Read, care.FieldHome, m.Scope):
+				unseen = true
+			default:
 				v.Groups = append(v.Groups, memberView{Group: m.Group, Scope: m.Scope, Person: m.Person, Alerts: append([]care.AlertKind{}, m.Alerts...)})
 			}
+		}
+		if unseen && len(v.Groups) == 0 && !p.Role.Staff() {
+			continue // a relative or a neighbour of somebody whom the actor does not know
 		}
 		out.People = append(out.People, v)
 	}
@@ -117,8 +140,15 @@ func (s *server) listPeople(ctx context.Context, _ *struct{}) (*body[peopleView]
 
 // manage returns what notes a change of who is told, once it is made, for who
 // may make it.
-func (s *server) manage(ctx context.Context, action, home, detail string) (done func(), err error) {
-	actor, err := may(ctx, access.ManagePeople, care.Home{ID: home})
+//
+// What is of an area is for those who have it; "" is every area.
+func (s *server) manage(ctx context.Context, action, home string, areas []string, detail string) (done func(), err error) {
+	actor, err := s.may(ctx, access.ManagePeople, "", home)
+	for _, area := range areas {
+		if err == nil && !inAreas(actor, area) {
+			err = problemOf(errNotAllowed)
+		}
+	}
 	return func() {
 		s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: action, Home: home, Detail: detail})
 	}, err
@@ -131,15 +161,21 @@ type personInput struct {
 		Language  string        `json:"language,omitempty" default:"sv" maxLength:"35"`
 		Away      bool          `json:"away,omitempty"`
 		Addresses []addressView `json:"addresses" maxItems:"16" nullable:"false" doc:"In the order in which they are tried."`
+		Role      *care.Role    `json:"role,omitempty" enum:",caregiver,coordinator,operator,relative" doc:"What they may do; empty for who cannot sign in. Without it it stays."`
+		Areas     *[]string     `json:"areas,omitempty" maxItems:"100" doc:"Those whose homes they see; empty is every area. Without it they stay."`
 	}
 }
 
 func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, error) {
-	done, err := s.manage(ctx, "change person", "", in.ID)
+	p := care.Person{ID: in.ID, Name: in.Body.Name, Language: in.Body.Language, Away: in.Body.Away}
+	settle, err := s.mayPut(ctx, &p, in.Body.Role, in.Body.Areas)
 	if err != nil {
 		return nil, err
 	}
-	p := care.Person{ID: in.ID, Name: in.Body.Name, Language: in.Body.Language, Away: in.Body.Away}
+	done, err := s.manage(ctx, "change person", "", nil, in.ID)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range in.Body.Addresses {
 		if a.Channel == care.ChannelPush {
 			a.To = in.ID
@@ -150,7 +186,7 @@ func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, err
 		return nil, s.failed("store person", err)
 	}
 	done()
-	return nil, nil
+	return nil, settle()
 }
 
 // MemberPath names somebody in a group; exported because huma reads embedded
@@ -168,6 +204,14 @@ func (m MemberPath) home() string {
 	return ""
 }
 
+// areas are those of a group that is of one, or of all.
+func (m MemberPath) areas() []string {
+	if m.Group.OfHome() {
+		return nil
+	}
+	return []string{m.Scope}
+}
+
 type memberInput struct {
 	MemberPath
 	Body struct {
@@ -176,7 +220,12 @@ type memberInput struct {
 }
 
 func (s *server) putMember(ctx context.Context, in *memberInput) (*struct{}, error) {
-	done, err := s.manage(ctx, "add to "+string(in.Group), in.home(), in.Person)
+	done, err := s.manage(ctx, "add to "+string(in.Group), in.home(), in.areas(), in.Person)
+	if err == nil && in.Group == care.GroupContacts {
+		// Who is a contact sees what all relatives may: that is not given by
+		// those who run the machines.
+		_, err = s.may(ctx, access.NoteConsent, "", in.home())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -188,18 +237,20 @@ func (s *server) putMember(ctx context.Context, in *memberInput) (*struct{}, err
 	if err := s.Team.PutMember(ctx, care.Member{Group: in.Group, Scope: in.Scope, Person: in.Person, Alerts: in.Body.Alerts}); err != nil {
 		return nil, s.failed("change group", err)
 	}
+	s.Keeper.ForgetPerson(in.Person) // contacts see other homes from now on
 	done()
 	return nil, nil
 }
 
 func (s *server) deleteMember(ctx context.Context, in *MemberPath) (*struct{}, error) {
-	done, err := s.manage(ctx, "remove from "+string(in.Group), in.home(), in.Person)
+	done, err := s.manage(ctx, "remove from "+string(in.Group), in.home(), in.areas(), in.Person)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.Team.DeleteMember(ctx, care.Member{Group: in.Group, Scope: in.Scope, Person: in.Person}); err != nil {
 		return nil, s.failed("change group", err)
 	}
+	s.Keeper.ForgetPerson(in.Person) // contacts see other homes from now on
 	done()
 	return nil, nil
 }
@@ -225,7 +276,7 @@ type shiftsView struct {
 }
 
 func (s *server) listShifts(ctx context.Context, in *shiftsInput) (*body[shiftsView], error) {
-	if _, err := may(ctx, access.ReadRota, care.Home{}); err != nil {
+	if _, err := s.may(ctx, access.ReadRota, "", ""); err != nil {
 		return nil, err
 	}
 	now := time.Now()
@@ -269,7 +320,13 @@ type shiftInput struct {
 }
 
 func (s *server) putShift(ctx context.Context, in *shiftInput) (*struct{}, error) {
-	done, err := s.manage(ctx, "change shift", "", in.Body.Person+" "+in.Body.From.UTC().Format(time.RFC3339)+" "+in.Body.To.UTC().Format(time.RFC3339))
+	areas := []string{in.Body.Area}
+	if before, err := s.Rota.Shift(ctx, in.ID); err == nil {
+		areas = append(areas, before.Area)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, s.failed("store shift", err)
+	}
+	done, err := s.manage(ctx, "change shift", "", areas, in.Body.Person+" "+in.Body.From.UTC().Format(time.RFC3339)+" "+in.Body.To.UTC().Format(time.RFC3339))
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +340,16 @@ func (s *server) putShift(ctx context.Context, in *shiftInput) (*struct{}, error
 }
 
 func (s *server) deleteShift(ctx context.Context, in *ShiftPath) (*struct{}, error) {
-	done, err := s.manage(ctx, "remove shift", "", in.ID)
+	if _, err := s.may(ctx, access.ManagePeople, "", ""); err != nil {
+		return nil, err
+	}
+	shift, err := s.Rota.Shift(ctx, in.ID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // as it is to be
+	} else if err != nil {
+		return nil, s.failed("remove shift", err)
+	}
+	done, err := s.manage(ctx, "remove shift", "", []string{shift.Area}, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -306,11 +372,18 @@ type handOverInput struct {
 // handOver is for who may manage people, and for staff who hand over to
 // a colleague what they cannot go on with.
 func (s *server) handOver(ctx context.Context, in *handOverInput) (*struct{}, error) {
-	actor, err := may(ctx, access.ActOnAlert, care.Home{})
+	actor, err := s.may(ctx, access.ActOnAlert, "", "")
 	if err != nil {
-		if actor, err = may(ctx, access.ManagePeople, care.Home{}); err != nil {
+		if actor, err = s.may(ctx, access.ManagePeople, "", ""); err != nil {
 			return nil, err
 		}
+	}
+	shift, err := s.Rota.Shift(ctx, in.ID)
+	if err == nil && !inAreas(actor, shift.Area) && shift.Person != actor.Person {
+		err = errNotAllowed
+	}
+	if err != nil {
+		return nil, s.failed("hand over shift", err)
 	}
 	at := time.Now()
 	if in.Body.At != nil {
@@ -345,7 +418,7 @@ type policiesView struct {
 }
 
 func (s *server) listPolicies(ctx context.Context, in *AreaQuery) (*body[policiesView], error) {
-	if _, err := may(ctx, access.ReadRota, care.Home{}); err != nil {
+	if _, err := s.may(ctx, access.ReadRota, "", ""); err != nil {
 		return nil, err
 	}
 	out := policiesView{Policies: []policyView{}}
@@ -374,7 +447,7 @@ type policyInput struct {
 }
 
 func (s *server) putPolicy(ctx context.Context, in *policyInput) (*struct{}, error) {
-	done, err := s.manage(ctx, "change policy", "", in.Area+" "+string(in.Severity))
+	done, err := s.manage(ctx, "change policy", "", []string{in.Area}, in.Area+" "+string(in.Severity))
 	if err != nil {
 		return nil, err
 	}
@@ -394,7 +467,8 @@ func (s *server) putPolicy(ctx context.Context, in *policyInput) (*struct{}, err
 func reported(err error) bool {
 	for _, known := range []error{
 		care.ErrOutcome, care.ErrHome, care.ErrPerson, care.ErrMember, care.ErrPolicy, care.ErrShift, care.ErrSilence, care.ErrTestAlarm,
-		care.ErrExpected, care.ErrLastResort, errBadQuery,
+		care.ErrExpected, care.ErrLastResort, care.ErrConsent, errBadQuery,
+		care.ErrResident, care.ErrNote, care.ErrVisit, care.ErrReminder, care.ErrMessage,
 	} {
 		if errors.Is(err, known) {
 			return true

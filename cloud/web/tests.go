@@ -59,7 +59,7 @@ type testsView struct {
 }
 
 func (s *server) listTests(ctx context.Context, in *HomePath) (*body[testsView], error) {
-	if _, err := may(ctx, access.ReadAlerts, care.Home{ID: in.ID}); err != nil {
+	if _, err := s.may(ctx, access.Read, care.FieldAlerts, in.ID); err != nil {
 		return nil, err
 	}
 	tests, err := s.Tests.Tests(ctx, in.ID, time.Now(), 20)
@@ -82,7 +82,7 @@ type testInput struct {
 }
 
 func (s *server) announceTest(ctx context.Context, in *testInput) (*body[testView], error) {
-	actor, err := may(ctx, access.TestHome, care.Home{ID: in.ID})
+	actor, err := s.may(ctx, access.TestHome, "", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func testID(actor, key string) string {
 }
 
 func (s *server) endTest(ctx context.Context, in *HomePath) (*struct{}, error) {
-	actor, err := may(ctx, access.TestHome, care.Home{ID: in.ID})
+	actor, err := s.may(ctx, access.TestHome, "", in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ type homeDetail struct {
 	HomeView
 	Devices         []deviceView  `json:"devices" nullable:"false"`
 	Last            []readingView `json:"last" nullable:"false" doc:"The newest reading of every series."`
+	Refused         []care.Field  `json:"refused" nullable:"false" doc:"What of this home the one who asks may not see."`
 	LastUnavailable bool          `json:"last_unavailable,omitempty" doc:"The time series store does not answer; last is empty."`
 }
 

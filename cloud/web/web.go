@@ -52,13 +52,6 @@ type History interface {
 	Windows(ctx context.Context, q history.Query, every time.Duration) ([]history.Window, error)
 }
 
-// Keeper lets people in.
-type Keeper interface {
-	Actor(ctx context.Context, secret string, kinds ...care.CredentialKind) (access.Actor, error)
-	Exchange(ctx context.Context, secret string) (session string, actor access.Actor, err error)
-	End(ctx context.Context, session string) error
-}
-
 // Operations is what only operators see.
 type Operations interface {
 	Refused(ctx context.Context, limit int) ([]care.RefusedMessage, error)
@@ -80,8 +73,17 @@ type Options struct {
 	Calm       Calm
 	Tests      Tests
 	Browsers   Browsers
+	SignIns    SignIns
+	Consents   Consents
+	Records    Records
+	// Collect has a gateway sent the commands that wait for it. It does not block.
+	Collect func(gateway string)
 	// Nudge says that somebody may have to be told of an alert. It does not block.
 	Nudge func()
+	// URL is the address of the service as browsers see it; "" when it is not known.
+	URL string
+	// OIDC is the identity provider; nil for none.
+	OIDC *OIDC
 	// Zone is where night is night, for counts.
 	Zone *time.Location
 	// PushKey is the public key with which browsers subscribe to Web Push; ""
@@ -101,19 +103,22 @@ type Options struct {
 
 type server struct {
 	Options
-	audit *auditor
+	audit      *auditor
+	decisions  *decisions
+	ceremonies ceremonies
+	provider   *provider
 }
 
 // New returns the handler of everything under /.
 func New(o Options) http.Handler {
-	s := &server{Options: o, audit: newAuditor(o.Operations)}
+	s := &server{Options: o, audit: newAuditor(o.Operations), decisions: newDecisions(o.Consents.Consents), provider: newProvider(o.OIDC)}
 	r := chi.NewRouter()
 	r.Use(s.recover, secure, compress(), ownPages, s.signIn)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	r.Get("/readyz", s.readyz)
 	r.Get("/metrics", s.metrics)
 	api := humachi.New(r, apiConfig(o.Version))
-	api.UseMiddleware(requireActor(api))
+	api.UseMiddleware(requireActor(api), onlyOwnRooms(api))
 	s.register(api)
 	r.Get("/api/v1/events", s.events)
 	for name, callback := range s.Callbacks {
@@ -185,7 +190,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 // metrics are open on loopback, where Prometheus scrapes, and to operators.
 func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
 	actor, ok := actorOf(r.Context())
-	if !fromLoopback(r) && (!ok || !access.Can(actor, access.ReadOperations, care.Home{}, time.Now())) {
+	if !fromLoopback(r) && (!ok || !s.can(r.Context(), actor, access.ReadOperations, "", "")) {
 		writeProblem(w, problemOf(errNotAllowed))
 		return
 	}

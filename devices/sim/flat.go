@@ -122,26 +122,38 @@ func (h *Home) Hello() []Message {
 
 // inventory is bridge/devices, as far as anyone here reads it.
 func (h *Home) inventory() []map[string]any {
-	list := []map[string]any{{
-		"ieee_address": "0x00124b0000000000", "friendly_name": "Coordinator", "type": "Coordinator",
-		"network_address": 0, "supported": true, "disabled": false, "definition": nil,
-	}}
+	list := []map[string]any{coordinator()}
 	for i, d := range h.flat.devices {
-		exposes := []map[string]any{}
-		for _, property := range sortedKeys(d.units) {
-			exposes = append(exposes, map[string]any{"type": "numeric", "name": property, "property": property, "unit": d.units[property], "access": 1})
-		}
-		kind, source := "EndDevice", "Battery"
-		if d.mains {
-			kind, source = "Router", "Mains (single phase)"
-		}
-		list = append(list, map[string]any{
-			"ieee_address": d.address, "friendly_name": d.name, "type": kind, "network_address": 1000 + i, "power_source": source,
-			"supported": true, "disabled": false, "interview_completed": true,
-			"definition": map[string]any{"model": d.model, "vendor": d.vendor, "description": d.what, "exposes": exposes},
-		})
+		list = append(list, d.entry(i))
 	}
 	return list
+}
+
+func coordinator() map[string]any {
+	return map[string]any{
+		"ieee_address": "0x00124b0000000000", "friendly_name": "Coordinator", "type": "Coordinator",
+		"network_address": 0, "supported": true, "disabled": false, "definition": nil,
+	}
+}
+
+// entry is the device in bridge/devices; i is its place there.
+func (d *device) entry(i int) map[string]any {
+	kind, source := "EndDevice", "Battery"
+	if d.mains {
+		kind, source = "Router", "Mains (single phase)"
+	}
+	return map[string]any{
+		"ieee_address": d.address, "friendly_name": d.name, "type": kind, "network_address": 1000 + i, "power_source": source,
+		"supported": true, "disabled": false, "interview_completed": true, "definition": d.definition(),
+	}
+}
+
+func (d *device) definition() map[string]any {
+	exposes := []map[string]any{}
+	for _, property := range sortedKeys(d.units) {
+		exposes = append(exposes, map[string]any{"type": "numeric", "name": property, "property": property, "unit": d.units[property], "access": 1})
+	}
+	return map[string]any{"model": d.model, "vendor": d.vendor, "description": d.what, "exposes": exposes}
 }
 
 // startDevices sets the devices' own clocks going.

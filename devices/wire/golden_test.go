@@ -108,6 +108,19 @@ func read(t *testing.T, leaf wire.Leaf, payload []byte) (says map[string]any, ag
 		case wire.CommandConfigure:
 			a := both[wire.Configure](t, c.Args, nil)
 			says["configure"] = map[string]any{"version": a.Version, "rooms": a.Rooms, "actions": a.Actions, "heartbeat": a.Heartbeat}
+		case wire.CommandScreen:
+			says["screen"] = both[wire.Screen](t, c.Args, nil)
+		case wire.CommandMessage:
+			a := both[wire.Message](t, c.Args, nil)
+			word := map[string]any{"id": a.ID, "from": a.From}
+			put(word, "family", a.Family)
+			put(word, "text", a.Text)
+			put(word, "picture_hex", hex.EncodeToString(a.Picture))
+			put(word, "at", clock(a.At))
+			put(word, "until", clock(a.Until))
+			says["message"] = word
+		case wire.CommandPair:
+			says["pair"] = map[string]any{"seconds": both[wire.Pair](t, c.Args, nil).Seconds}
 		}
 		return says, again
 	case wire.LeafReply:

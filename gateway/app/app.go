@@ -14,13 +14,11 @@ import (
 	"runtime/debug"
 	"time"
 
-	caregiverapp "github.com/lykta/lykta/caregiver-app"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/decode/zigbee2mqtt"
 	"github.com/lykta/lykta/devices/wire"
 	"github.com/lykta/lykta/gateway/clock"
 	"github.com/lykta/lykta/gateway/hub"
-	"github.com/lykta/lykta/gateway/kiosk"
 	"github.com/lykta/lykta/gateway/radio"
 	"github.com/lykta/lykta/gateway/spool"
 	"github.com/lykta/lykta/gateway/uplink"
@@ -48,6 +46,7 @@ type Options struct {
 	RadioURL    string `name:"radio-url" help:"Hear through this broker instead: mqtt://[user:password@]host:port." placeholder:"URL"`
 	RadioTopic  string `name:"radio-topic" help:"Base topic of Zigbee2MQTT." default:"zigbee2mqtt"`
 	KioskListen string `name:"kiosk-listen" help:"Where the resident's screen asks for its status. Empty is none." default:"127.0.0.1:1885"`
+	Zone        string `help:"The home's time zone by its IANA name (Europe/Stockholm), by which medicines are due; without it the machine's." placeholder:"NAME"`
 	Clock       string `help:"auto believes the clock when the kernel or the cloud vouches for it, trust always." enum:"auto,trust" default:"auto"`
 
 	// Ready is called with the addresses once everything runs; for tests and demonstrations.
@@ -97,12 +96,18 @@ func Run(ctx context.Context, opt Options) (err error) {
 	if err != nil {
 		return err
 	}
-	shown := newLatest()
+	zone, err := opt.zone()
+	if err != nil {
+		return err
+	}
+	shown, door := newLatest(), &door{base: opt.RadioTopic}
 	home, err = hub.New(hub.Options{
 		Gateway: opt.ID, Version: Version(), Dir: opt.Data, Clock: clk, Store: store, Lane: store.Lane, Log: log,
 		Decoder: decoder{zigbee2mqtt.New(opt.RadioTopic, nil)},
 		Reply:   up.Reply,
 		Show:    shown.put,
+		Zone:    zone,
+		Pair:    door.permitJoin,
 		Test:    true,
 	})
 	if err != nil {
@@ -113,13 +118,15 @@ func Run(ctx context.Context, opt Options) (err error) {
 	parts.start("uplink", up.Run)
 	parts.start("hub", home.Run)
 	if opt.RadioURL != "" {
-		client := radio.Client{URL: opt.RadioURL, ID: "lykta-" + opt.ID, Topic: opt.RadioTopic + "/#", Hear: home.Hear, Log: log, Status: shown.c}
+		client := radio.Client{URL: opt.RadioURL, ID: "lykta-" + opt.ID, Topic: opt.RadioTopic + "/#", Hear: home.Hear, Log: log, Status: shown.c, Requests: &radio.Requests{}}
+		door.open(client.Requests)
 		parts.start("radio", client.Run)
 	} else {
 		port, err := radio.Listen(opt.MQTTListen, opt.Insecure, home.Hear, log)
 		if err != nil {
 			return err
 		}
+		door.open(port)
 		parts.add("local MQTT port", func(context.Context) error { return port.Close() })
 		parts.start("status", shown.publish(func(data []byte) {
 			if err := port.Publish(radio.StatusTopic, data); err != nil {
@@ -144,24 +151,6 @@ func Run(ctx context.Context, opt Options) (err error) {
 		opt.Ready(at)
 	}
 	return parts.wait(ctx)
-}
-
-// screen opens the port of the resident's screen.
-func (opt Options) screen(home *hub.Hub, log *slog.Logger) (*kiosk.Server, error) {
-	pages, err := caregiverapp.Files()
-	if err != nil {
-		return nil, fmt.Errorf("find the resident's screen: %w", err)
-	}
-	return kiosk.Listen(opt.KioskListen, kiosk.Options{
-		Pages: pages, Status: func() any { return home.Status() }, Log: log,
-		Heard: func(ctx context.Context, said kiosk.Heard) error {
-			err := home.Heard(ctx, hub.Heard(said))
-			if errors.Is(err, spool.ErrNoPress) {
-				return kiosk.ErrPast
-			}
-			return err
-		},
-	})
 }
 
 func (h Home) logger() *slog.Logger {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lykta/lykta/devices/sim"
 	"github.com/lykta/lykta/devices/sim/publish"
 	"github.com/lykta/lykta/gateway/spool"
@@ -19,6 +21,7 @@ type CLI struct {
 	Run     RunCommand     `cmd:"" help:"Be the gateway of a home."`
 	Replay  ReplayCommand  `cmd:"" help:"Play a recorded home to the cloud, and end when it has everything."`
 	Sim     SimCommand     `cmd:"" help:"Play a simulated home to a running gateway's local port."`
+	Press   PressCommand   `cmd:"" help:"Press a simulated button once."`
 	Spool   SpoolCommand   `cmd:"" help:"Show what waits for the cloud."`
 	Version VersionCommand `cmd:"" help:"Show the version."`
 }
@@ -58,21 +61,64 @@ type SimCommand struct {
 	SOSEvery     time.Duration `name:"sos-every" help:"Press for help this often, in the resident's time."`
 	MissCheckIns bool          `help:"Never check in."`
 	SilentAfter  time.Duration `help:"Fall silent after this time."`
+	Kiosk        string        `help:"The resident does on this screen what it asks for, and checks in there: http://127.0.0.1:1885." placeholder:"URL"`
+	Unpaired     bool          `help:"A home without devices: a button and a motion sensor wait in their box until the gateway lets them join."`
+	PressEvery   time.Duration `help:"Press the button that has joined this often."`
 	LogLevel     string        `help:"How much is logged: debug, info, warn, error." enum:"debug,info,warn,error" default:"info"`
 }
 
-// Run plays the simulated home until ctx ends or the home is silent.
+// Run plays the simulated home until ctx ends or the home is silent. Asked by
+// the gateway to let new devices in, it has two.
 func (c *SimCommand) Run(ctx context.Context) error {
+	log, how := Home{LogLevel: c.LogLevel}.logger(), publish.Joining{Press: c.PressEvery}
+	if c.Unpaired {
+		box := sim.NewBox(c.Name, "", nil)
+		fmt.Printf("in the box at %s: the button %s, the motion sensor %s; Ctrl-C ends it\n", c.MQTT, box.Button(), box.Motion())
+		return ended(publish.Join(ctx, c.MQTT, "sim-"+c.Name+"-box", box, how, log))
+	}
 	home := sim.New(sim.Options{
 		Seed: c.Seed, Name: c.Name, Start: time.Now(), FallsPerWeek: c.Falls, SOSEvery: c.SOSEvery,
 		MissCheckIns: c.MissCheckIns, SilentAfter: c.SilentAfter,
 	})
 	fmt.Printf("playing a simulated home to %s; Ctrl-C ends it\n", c.MQTT)
-	err := publish.Run(ctx, c.MQTT, "sim-"+c.Name, home, c.Speed, Home{LogLevel: c.LogLevel}.logger())
+	box := sim.NewBox(c.Name, "", home)
+	g, ctx := errgroup.WithContext(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	g.Go(func() error { return ended(publish.Join(ctx, c.MQTT, "sim-"+c.Name+"-box", box, how, log)) })
+	if c.Kiosk != "" {
+		g.Go(func() error {
+			return ended(publish.Touch(ctx, c.Kiosk, publish.Touching{CheckIn: !c.MissCheckIns}, log))
+		})
+	}
+	g.Go(func() error {
+		defer cancel()
+		return ended(publish.Run(ctx, c.MQTT, "sim-"+c.Name, home, c.Speed, log))
+	})
+	return g.Wait()
+}
+
+// ended takes an end that was asked for as a good one.
+func ended(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
+}
+
+// PressCommand is `press`.
+type PressCommand struct {
+	MQTT   string `name:"mqtt" help:"The gateway's local port." default:"mqtt://127.0.0.1:1884" placeholder:"URL"`
+	Device string `arg:"" help:"The button's name, as Zigbee2MQTT says it."`
+	Action string `help:"What it says: emergency, single, double, hold." default:"emergency"`
+}
+
+// Run presses once; it returns when the press is on the gateway's disk.
+func (c *PressCommand) Run() error {
+	payload, err := json.Marshal(map[string]any{"action": c.Action, "linkquality": 120})
+	if err != nil {
+		return fmt.Errorf("encode press: %w", err)
+	}
+	return publish.Once(c.MQTT, "sim-press", "zigbee2mqtt/"+c.Device, payload)
 }
 
 // SpoolCommand is `spool`.

@@ -19,6 +19,7 @@ const (
 	idArguments   = "LYK-0411"
 	idNotStored   = "LYK-0414"
 	idNoPress     = "LYK-0417"
+	idNobodyHears = "LYK-0429"
 )
 
 const locateFor = 2 * time.Minute
@@ -34,6 +35,8 @@ func (h *Hub) command(ctx context.Context, c wire.Command) {
 			h.log.Warn("command not carried out", "type", c.Type, "id", p.ID, "err", p.Text)
 		} else if c.Type == wire.CommandConfirm {
 			reply.Result = h.heardResult(c.ID)
+		} else if c.Type == wire.CommandMessage {
+			reply.Result = h.messageResult(c.ID)
 		}
 		if reply.OK || reply.Error.ID != idNotStored { // that one may go better next time
 			h.answered.add(reply)
@@ -60,10 +63,25 @@ func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
 			return &wire.Problem{ID: idArguments, Text: fmt.Sprintf("announce wants a text of at most %d bytes", wire.MaxText)}
 		}
 		at, _ := h.opt.Clock.Right()
+		if p := h.putMessage(announced(c.ID, args.Text, at), ""); p != nil {
+			return p
+		}
 		h.notice = &Notice{ID: c.ID, Text: args.Text, At: at}
 	case wire.CommandLocate:
 		h.locate = now.T + devices.Micros(locateFor.Microseconds())
 		h.log.Info("asked to show where it is")
+	case wire.CommandScreen:
+		if p := h.newScreen(c.Args); p != nil {
+			return p
+		}
+	case wire.CommandMessage:
+		if p := h.message(c.ID, c.Args); p != nil {
+			return p
+		}
+	case wire.CommandPair:
+		if p := h.pair(c.Args); p != nil {
+			return p
+		}
 	default:
 		return &wire.Problem{ID: idUnsupported, Text: "not supported by this version"}
 	}
@@ -91,6 +109,25 @@ func (h *Hub) configure(args json.RawMessage) *wire.Problem {
 	h.config = next
 	h.opt.Decoder.SetActions(next.Actions)
 	h.log.Info("new configuration", "version", next.Version)
+	return nil
+}
+
+// pair lets new devices in for a while.
+func (h *Hub) pair(args json.RawMessage) *wire.Problem {
+	var p wire.Pair
+	if err := json.Unmarshal(args, &p); err != nil {
+		return &wire.Problem{ID: idArguments, Text: wire.ErrPair.Error()}
+	}
+	if err := p.Check(); err != nil {
+		return &wire.Problem{ID: idArguments, Text: err.Error()}
+	}
+	if h.opt.Pair == nil {
+		return &wire.Problem{ID: idUnsupported, Text: "this gateway has no radio that lets devices in"}
+	}
+	if err := h.opt.Pair(p.Seconds); err != nil {
+		return &wire.Problem{ID: idNobodyHears, Text: err.Error()}
+	}
+	h.log.Info("new devices may join", "seconds", p.Seconds)
 	return nil
 }
 

@@ -17,26 +17,10 @@ type Heard struct {
 	Spoken bool           // a voice has said it, to the end
 }
 
-type heardCall struct {
-	Heard
-	done chan error
-}
-
 // Heard stores that the resident was told a word, and lets the cloud know. It
 // returns an error that wraps spool.ErrNoPress when there is another word by now.
 func (h *Hub) Heard(ctx context.Context, t Heard) error {
-	call := heardCall{t, make(chan error, 1)}
-	select {
-	case h.heard <- call:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-call.done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return h.ask(ctx, func(ctx context.Context) error { return h.wasHeard(ctx, t) })
 }
 
 func (h *Hub) wasHeard(ctx context.Context, t Heard) error {
@@ -86,9 +70,5 @@ func (h *Hub) heardResult(command string) json.RawMessage {
 }
 
 func heardJSON(p spool.Press) json.RawMessage {
-	data, err := json.Marshal(wire.Heard{Heard: true, Spoken: p.Heard == spool.Spoken})
-	if err != nil {
-		return nil // two booleans; they can always be encoded
-	}
-	return data
+	return result(wire.Heard{Heard: true, Spoken: p.Heard == spool.Spoken})
 }

@@ -6,6 +6,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type Store interface {
 	Append(context.Context, ...spool.Entry) ([]spool.Position, error)
 	PressStore
 	TestStore
+	DeedStore
 }
 
 // PressStore knows how presses are going.
@@ -43,13 +45,15 @@ type PressStore interface {
 type Options struct {
 	Gateway string
 	Version string
-	Dir     string // where config.json is kept
+	Dir     string // where config.json, screen.json, messages.json and pictures are kept
+	Zone    string // the home's time zone by its IANA name; "" is the machine's own, by whatever name
 	Clock   *clock.Clock
 	Decoder Decoder
 	Store   Store
 	Lane    func(wire.Lane) spool.Lane // where the store's lanes stand
 	Reply   func(wire.Reply)           // answers a command
 	Show    func(Status)               // the status has changed
+	Pair    func(seconds int) error    // lets new devices in, 0 no longer; nil when nothing can
 	Test    bool                       // make the home's daily test
 	Log     *slog.Logger
 }
@@ -69,33 +73,40 @@ const (
 type Hub struct {
 	opt      Options
 	log      *slog.Logger
-	messages chan message
+	readings chan message
 	commands chan wire.Command
-	heard    chan heardCall
+	asked    chan func(context.Context)
 	nudge    chan struct{} // presses moved, or the connection came or went
 	online   atomic.Bool
 
+	zone *time.Location
+
 	mu     sync.Mutex
 	status Status
+	view   view
 
 	// Owned by Run.
-	config   wire.Configure
-	answered answers
-	pending  []spool.Entry
-	waiting  []chan error
-	due      time.Time // when pending is stored; zero when it is empty
-	unsaved  []spool.Entry
-	lost     uint64 // readings that could not be stored and are not held
-	retry    time.Time
-	seen     map[string]int64 // device -> monotonic microseconds
-	bad      int              // messages that could not be read
-	beat     time.Time        // when the next heartbeat is due
-	stored   time.Time        // when a heartbeat was stored last
-	since    devices.Micros   // when the connection came or went
-	wasOn    bool
-	notice   *Notice
-	locate   devices.Micros
-	daily    daily
+	config    wire.Configure
+	screen    keptScreen
+	messages  messages
+	deeds     []spool.Deed // newest first
+	missedIll bool         // the last try to store a missed medicine failed, and that is in the log
+	answered  answers
+	pending   []spool.Entry
+	waiting   []chan error
+	due       time.Time // when pending is stored; zero when it is empty
+	unsaved   []spool.Entry
+	lost      uint64 // readings that could not be stored and are not held
+	retry     time.Time
+	seen      map[string]int64 // device -> monotonic microseconds
+	bad       int              // messages that could not be read
+	beat      time.Time        // when the next heartbeat is due
+	stored    time.Time        // when a heartbeat was stored last
+	since     devices.Micros   // when the connection came or went
+	wasOn     bool
+	notice    *Notice
+	locate    devices.Micros
+	daily     daily
 }
 
 type message struct {
@@ -109,13 +120,27 @@ type message struct {
 func New(opt Options) (*Hub, error) {
 	h := &Hub{
 		opt: opt, log: opt.Log, seen: map[string]int64{}, answered: newAnswers(),
-		messages: make(chan message, queued), commands: make(chan wire.Command, maxCommands), heard: make(chan heardCall), nudge: make(chan struct{}, 1),
+		readings: make(chan message, queued), commands: make(chan wire.Command, maxCommands), asked: make(chan func(context.Context)), nudge: make(chan struct{}, 1),
+		zone: time.Local,
+	}
+	if opt.Zone != "" {
+		zone, err := time.LoadLocation(opt.Zone)
+		if err != nil {
+			return nil, fmt.Errorf("time zone: %w", err)
+		}
+		h.zone = zone
 	}
 	config, err := loadConfig(opt.Dir, opt.Log)
 	if err != nil {
 		return nil, err
 	}
 	h.config = config
+	if err := h.loadScreen(); err != nil {
+		return nil, err
+	}
+	if h.messages, err = loadMessages(opt.Dir, opt.Log); err != nil {
+		return nil, err
+	}
 	opt.Decoder.SetActions(config.Actions)
 	return h, nil
 }
@@ -128,7 +153,7 @@ func (h *Hub) Hear(ctx context.Context, topic string, payload []byte, retained, 
 		m.done = make(chan error, 1)
 	}
 	select {
-	case h.messages <- m:
+	case h.readings <- m:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -193,12 +218,12 @@ func (h *Hub) Run(ctx context.Context) error {
 		}
 		timer.Reset(max(0, time.Until(wake)))
 		select {
-		case m := <-h.messages:
+		case m := <-h.readings:
 			h.hear(ctx, m)
 		case c := <-h.commands:
 			h.command(ctx, c)
-		case c := <-h.heard:
-			c.done <- h.wasHeard(ctx, c.Heard)
+		case do := <-h.asked:
+			do(ctx)
 		case <-h.nudge:
 			on := h.online.Load()
 			back := on && !h.wasOn
@@ -209,6 +234,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			if back {
 				h.beat = time.Now()
 				h.repeatHeard()
+				h.repeatMessages()
 			}
 		case <-timer.C:
 		case <-ctx.Done():
@@ -221,9 +247,11 @@ func (h *Hub) Run(ctx context.Context) error {
 			if h.opt.Test {
 				h.test(ctx)
 			}
+			h.medicine(ctx)
+			h.tidyMessages(ctx)
 		}
 		// Who waits for the disk waits no longer than for others that are there already.
-		if !h.due.IsZero() && (!h.due.After(now) || len(h.waiting) > 0 && len(h.messages) == 0) {
+		if !h.due.IsZero() && (!h.due.After(now) || len(h.waiting) > 0 && len(h.readings) == 0) {
 			h.flush(ctx)
 		}
 		if !h.retry.IsZero() && !h.retry.After(now) {
@@ -236,7 +264,7 @@ func (h *Hub) Run(ctx context.Context) error {
 func (h *Hub) last(ctx context.Context) {
 	for {
 		select {
-		case m := <-h.messages:
+		case m := <-h.readings:
 			h.hear(ctx, m)
 			continue
 		default:
@@ -421,8 +449,14 @@ func (h *Hub) show(ctx context.Context) {
 			By: p.By, Told: p.Told, Expected: p.Expected, Heard: p.Heard,
 		}
 	}
+	if deeds, err := h.opt.Store.Deeds(ctx); err == nil {
+		h.deeds = deeds
+	} else if ctx.Err() == nil {
+		h.log.Error("cannot read what the resident did", "err", err)
+	}
+	v := view{screen: h.shownScreen(), messages: h.messages.all, deeds: h.deeds}
 	h.mu.Lock()
-	h.status = s
+	h.status, h.view = s, v
 	h.mu.Unlock()
 	h.opt.Show(s)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,7 @@ type rig struct {
 	hub     *Hub
 	replies []wire.Reply
 	shown   []spool.PressState // each state of the newest press, as it changed
+	pairing []int              // seconds for which devices were let in
 	stop    func()
 }
 
@@ -72,7 +74,14 @@ func rigWith(t *testing.T, dir string, clk *clock.Clock) *rig {
 	}
 	r.store = &moody{Spool: s}
 	r.hub, err = New(Options{
-		Gateway: "gw", Dir: dir, Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Store: r.store, Lane: s.Lane, Log: quiet, Test: true,
+		Gateway: "gw", Dir: dir, Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Store: r.store, Lane: s.Lane, Log: quiet, Test: true, Zone: "Europe/Stockholm",
+		Pair: func(seconds int) error {
+			r.pairing = append(r.pairing, seconds)
+			if seconds == 13 {
+				return errors.New("nobody listens")
+			}
+			return nil
+		},
 		Reply: func(x wire.Reply) { r.replies = append(r.replies, x) },
 		Show: func(s Status) {
 			if n := len(r.shown); n == 0 || r.shown[n-1] != s.SOS.State {
@@ -398,6 +407,9 @@ func FuzzCommand(f *testing.F) {
 	f.Add("configure", []byte(`{"version":1,"rooms":{"a":"b"},"actions":{"a":{"*":"sos"}},"heartbeat":20}`))
 	f.Add("confirm", []byte(`{"epoch":"e","seq":1,"state":"acknowledged","by":"Anna"}`))
 	f.Add("announce", []byte(`{"text":"hej"}`))
+	f.Add("screen", []byte(`{"version":1,"prompts":[{"id":"p","text":"x","at":480,"medication":true}],"grants":[{"party":"staff","field":"alerts"}]}`))
+	f.Add("message", []byte(`{"id":"m1","from":"Maria","text":"Hej","picture":"/9j/","at":1}`))
+	f.Add("pair", []byte(`{"seconds":120}`))
 	f.Add("dance", []byte(`null`))
 	f.Fuzz(func(t *testing.T, kind string, args []byte) {
 		dir := t.TempDir()
@@ -416,7 +428,23 @@ func FuzzCommand(f *testing.F) {
 		if c, err := loadConfig(dir, quiet); err != nil || c.Version != h.config.Version {
 			t.Fatalf("kept version %d, in use %d, %v", c.Version, h.config.Version, err)
 		}
+		again, err := New(h.opt)
+		if err != nil || asJSON(t, again.screen) != asJSON(t, h.screen) || !slices.Equal(again.messages.all, h.messages.all) {
+			t.Fatalf("kept %+v %+v, in use %+v %+v, %v", again.screen, again.messages.all, h.screen, h.messages.all, err)
+		}
+		if aside, _ := filepath.Glob(filepath.Join(dir, "*.corrupt-*")); len(aside) > 0 {
+			t.Fatalf("what was kept cannot be read: %v", aside)
+		}
 	})
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // nothing is a store without presses.
@@ -425,6 +453,8 @@ type nothing struct{ TestStore }
 func (nothing) Append(context.Context, ...spool.Entry) ([]spool.Position, error) { return nil, nil }
 func (nothing) Presses(context.Context, int) ([]spool.Press, error)              { return nil, nil }
 func (nothing) Confirm(context.Context, string, wire.Confirm) error              { return spool.ErrNoPress }
+func (nothing) Deeds(context.Context) ([]spool.Deed, error)                      { return nil, nil }
+func (nothing) Done(context.Context, string) (bool, error)                       { return false, nil }
 func (nothing) Heard(context.Context, string, uint64, devices.Micros, spool.Heard) (spool.Press, error) {
 	return spool.Press{}, spool.ErrNoPress
 }

@@ -14,6 +14,13 @@ import (
 // brokenStore is a disk that fails.
 type brokenStore struct{ TestStore }
 
+func (brokenStore) Deeds(context.Context) ([]spool.Deed, error) {
+	return nil, errors.New("disk I/O error")
+}
+func (brokenStore) Done(context.Context, string) (bool, error) {
+	return false, errors.New("disk I/O error")
+}
+
 func (brokenStore) Append(context.Context, ...spool.Entry) ([]spool.Position, error) {
 	return nil, errors.New("disk I/O error")
 }

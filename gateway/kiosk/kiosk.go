@@ -1,10 +1,14 @@
 // Package kiosk serves the resident's screen on this machine: the page, the
 // home's status that the page asks for every second, and the way by which the
-// page says that the resident was told.
+// page says what the resident did and was told.
 //
-//	GET /        the page
-//	GET /status  what is shown, as JSON
-//	POST /heard  Heard, as JSON: the screen has shown the newest word about a press
+//	GET /                      the page
+//	GET /status                what is shown, as JSON: hub.Page
+//	POST /heard                Heard: the screen has shown the newest word about a press
+//	POST /press                Press: "I am OK", a call for help, a medicine, an answer
+//	POST /consent              Consent: who may see what
+//	POST /messages/{id}/heard  MessageHeard: the screen has shown a message
+//	GET /pictures/{id}         a message's picture
 //
 // While nobody answers, the page says so itself, with LYK-0425. A browser lets
 // it speak before anybody has touched it when it is started so:
@@ -37,6 +41,7 @@ type Options struct {
 	// Heard stores that the resident was told. It returns an error that wraps
 	// ErrPast when another word, or none, is the newest.
 	Heard func(context.Context, Heard) error
+	Deeds Deeds
 	Log   *slog.Logger
 }
 
@@ -56,6 +61,9 @@ const (
 	idNoPage   = "LYK-0421"
 	idBadHeard = "LYK-0422"
 	idNotKept  = "LYK-0423"
+	idBadDeed  = "LYK-0426"
+	idFixed    = "LYK-0427"
+	idUnknown  = "LYK-0428"
 )
 
 // policy lets the page use what comes from here and nothing else.
@@ -112,6 +120,7 @@ func handler(opt Options) http.Handler {
 		_ = json.NewEncoder(w).Encode(opt.Status())
 	})
 	mux.HandleFunc("POST /heard", func(w http.ResponseWriter, r *http.Request) { heard(w, r, opt) })
+	deeds(mux, opt)
 	return local(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -20,6 +20,8 @@ type Client struct {
 	Log   *slog.Logger
 	// Status receives what is to be retained on StatusTopic; only the newest matters.
 	Status <-chan []byte
+	// Requests is given what to say while there is a connection; nil says nothing.
+	Requests *Requests
 }
 
 const (
@@ -70,6 +72,9 @@ func (c Client) listen(ctx context.Context, u *url.URL) error {
 	}
 	client := paho.NewClient(o)
 	client.AddRoute(c.Topic, func(_ paho.Client, m paho.Message) {
+		if !m.Retained() {
+			logJoined(c.Log, m.Topic(), m.Payload())
+		}
 		if c.Hear(ctx, m.Topic(), m.Payload(), m.Retained(), m.Qos() > 0) == nil {
 			m.Ack()
 			return
@@ -96,6 +101,11 @@ func (c Client) listen(ctx context.Context, u *url.URL) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if c.Requests != nil {
+		say := func(topic string, payload []byte) { client.Publish(topic, 1, false, payload) }
+		c.Requests.say.Store(&say)
+		defer c.Requests.say.Store(nil)
 	}
 	c.Log.Info("hearing through a broker", "broker", u.Redacted(), "topic", c.Topic)
 	for {

@@ -113,6 +113,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		h.log.Warn("message on the local port is too large and is left out", "id", "LYK-0416", "topic", pk.TopicName, "bytes", len(pk.Payload))
 		return pk, nil
 	}
+	logJoined(h.log, pk.TopicName, pk.Payload)
 	// To who is subscribed already a live message is not a retained one, whatever its flag.
 	err := h.hear(h.ctx, pk.TopicName, pk.Payload, false, pk.FixedHeader.Qos > 0)
 	if err != nil {

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS import(source TEXT PRIMARY KEY, line INTEGER NOT NULL
 CREATE TABLE IF NOT EXISTS press(id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, device TEXT NOT NULL,
 	room TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, by TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0,
 	expected INTEGER NOT NULL DEFAULT 0, command TEXT NOT NULL DEFAULT '', heard TEXT NOT NULL DEFAULT '', UNIQUE(epoch, seq));
-INSERT OR IGNORE INTO lane(lane) VALUES(0), (1);`
+INSERT OR IGNORE INTO lane(lane) VALUES(0), (1);` + deedSchema
 
 // added are columns of press that a database of an earlier version lacks, the
 // last one last. They have defaults, so that such a version can use the database again.
@@ -215,11 +215,14 @@ func (s *Spool) salvage(path string) (alarms, readings, lost int, err error) {
 		return 0, 0, 0, nil
 	}
 	defer db.Close()
-	saved := [2]int{}
+	saved, keys := [2]int{}, salvageKeys(db)
 	for lane := range saved {
-		if saved[lane], err = s.salvageLane(db, lane); err != nil {
+		if saved[lane], err = s.salvageLane(db, lane, keys); err != nil {
 			return saved[0], saved[1], 0, err
 		}
+	}
+	if err := s.salvageDeeds(db); err != nil {
+		return saved[0], saved[1], 0, err
 	}
 	var depth int
 	if db.QueryRow(`SELECT depth FROM lane WHERE lane = ?`, index(wire.Telemetry)).Scan(&depth) == nil {
@@ -243,8 +246,8 @@ func (s *Spool) salvage(path string) (alarms, readings, lost int, err error) {
 
 // salvageLane carries over the records of a lane until one cannot be read.
 // The error is the new database's.
-func (s *Spool) salvageLane(db *sql.DB, lane int) (saved int, err error) {
-	rows, err := db.Query(`SELECT ok, data FROM record WHERE lane = ? ORDER BY seq`, lane)
+func (s *Spool) salvageLane(db *sql.DB, lane int, keys map[place]string) (saved int, err error) {
+	rows, err := db.Query(`SELECT seq, ok, data FROM record WHERE lane = ? ORDER BY seq`, lane)
 	if err != nil {
 		return 0, nil // unreadable: nothing to save
 	}
@@ -252,17 +255,18 @@ func (s *Spool) salvageLane(db *sql.DB, lane int) (saved int, err error) {
 	c := &appendCall{}
 	for rows.Next() {
 		var (
+			seq  uint64
 			ok   bool
 			data []byte
 			rec  wire.Record
 		)
-		if rows.Scan(&ok, &data) != nil || rec.UnmarshalJSON(data) != nil {
+		if rows.Scan(&seq, &ok, &data) != nil || rec.UnmarshalJSON(data) != nil {
 			continue
 		}
 		if d := rec.Dropped; d != nil {
 			rec.Dropped = &wire.Dropped{Count: d.Count} // it gets a new place
 		}
-		if r, err := newRow(Entry{Record: rec, ClockOK: ok}); err == nil && r.lane == lane {
+		if r, err := newRow(Entry{Record: rec, ClockOK: ok, Key: keys[place{lane, seq}]}); err == nil && r.lane == lane {
 			c.rows = append(c.rows, r)
 		}
 		if len(c.rows) == groupRows {
@@ -300,6 +304,10 @@ func renumber(tx *transaction, l *lanes, epoch string) error {
 				WHERE epoch = ? AND seq IN (SELECT seq FROM place)`, epoch, old); err != nil {
 				return err
 			}
+		}
+		if _, err := tx.Exec(`UPDATE deed SET epoch = ?1, seq = (SELECT n FROM place WHERE place.seq = deed.seq)
+			WHERE lane = ?3 AND epoch = ?2 AND seq IN (SELECT seq FROM place)`, epoch, old, i); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(`DROP TABLE place`); err != nil {
 			return err

@@ -15,6 +15,7 @@ type row struct {
 	kind    devices.Kind
 	data    []byte // wire.Record as JSON
 	press   bool   // a press for help or a fall: somebody waits to hear of it
+	key     string
 	reading devices.Reading
 	dropped *wire.Record // a dropped record that has no place yet
 }
@@ -22,8 +23,8 @@ type row struct {
 func newRow(e Entry) (row, error) {
 	r := row{
 		lane: index(wire.LaneOf(e.Record.Kind)), ok: e.ClockOK, t: e.Record.Time, kind: e.Record.Kind,
-		press:   (e.Record.Kind == devices.SOS || e.Record.Kind == devices.Fall) && e.Record.On(),
-		reading: e.Record.Reading,
+		press: (e.Record.Kind == devices.SOS || e.Record.Kind == devices.Fall) && e.Record.On(),
+		key:   e.Key, reading: e.Record.Reading,
 	}
 	if e.Record.Dropped != nil && e.Record.Dropped.From == 0 {
 		r.dropped = &e.Record

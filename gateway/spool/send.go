@@ -202,6 +202,9 @@ func (s *Spool) Acked(ctx context.Context, l wire.Lane, epoch string, upto uint6
 				if err := receivedPresses(tx, epoch, upto, refused); err != nil {
 					return err
 				}
+				if err := receivedDeeds(tx, epoch, upto, refused); err != nil {
+					return err
+				}
 			}
 			return next.save(tx)
 		})

@@ -60,6 +60,9 @@ type Options struct {
 type Entry struct {
 	Record  wire.Record
 	ClockOK bool
+	// Key, when set, is what the entry was asked for with: an entry whose key
+	// was stored before is not stored again, and has the position that it got then.
+	Key string
 }
 
 // Position is a record's place: unique for ever.
@@ -387,6 +390,16 @@ func (s *Spool) write(group []*appendCall) error {
 				}
 			}
 			for _, r := range c.rows {
+				if r.key != "" {
+					at, found, err := done(tx, r.key)
+					if err != nil {
+						return err
+					}
+					if found {
+						c.positions = append(c.positions, at)
+						continue
+					}
+				}
 				l := &next[r.lane]
 				l.Last++
 				if err := r.place(l.Last); err != nil {
@@ -399,6 +412,11 @@ func (s *Spool) write(group []*appendCall) error {
 				}
 				if r.press {
 					if err := addPress(tx, s.epoch, l.Last, r.reading); err != nil {
+						return err
+					}
+				}
+				if r.deed() {
+					if err := s.addDeed(tx, l.Last, r); err != nil {
 						return err
 					}
 				}

@@ -132,11 +132,79 @@ export interface paths {
         };
         /**
          * Live stream of changes (server-sent events)
-         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; with ?home= also `reading` {home, readings}; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts that changed meanwhile.
+         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts that changed meanwhile.
          */
         get: operations["stream-events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/family": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The homes of which the one who asks is a contact, as the residents let them see */
+        get: operations["list-family"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/family/homes/{home}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of these homes */
+        get: operations["get-family-home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/family/homes/{home}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a visit */
+        post: operations["ask-for-visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/family/homes/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to the screen in a home */
+        post: operations["add-family-message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -156,6 +224,23 @@ export interface paths {
         post?: never;
         /** Take a person out of a group */
         delete: operations["delete-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a shift hands over to the next */
+        get: operations["get-hand-over"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -214,6 +299,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may see what of a home, and what the resident has decided */
+        get: operations["get-consent"];
+        put?: never;
+        /** Note a decision of the resident */
+        post: operations["note-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/locate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the box in a home show where it is */
+        post: operations["locate-gateway"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was written to the screen in a home, newest first; relatives see their own */
+        get: operations["list-messages"];
+        put?: never;
+        /** Write to the screen in a home */
+        post: operations["add-message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a message back */
+        delete: operations["end-message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/messages/{message}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message's picture */
+        get: operations["get-picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the staff wrote, newest first */
+        get: operations["list-notes"];
+        put?: never;
+        /** Write a note */
+        post: operations["add-note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let new devices into a home for a while */
+        post: operations["pair-devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{id}/readings": {
         parameters: {
             query?: never;
@@ -224,6 +431,77 @@ export interface paths {
         /** Readings of a home, or windows of them */
         get: operations["list-readings"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the screen in the home reminds of */
+        get: operations["list-reminders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/reminders/{reminder}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add or change a reminder */
+        put: operations["put-reminder"];
+        post?: never;
+        /** Remind no more */
+        delete: operations["end-reminder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/resident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The card of who lives in a home */
+        get: operations["get-resident"];
+        /** Write the card */
+        put: operations["put-resident"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which device is in which room, and what its presses mean */
+        get: operations["get-rooms"];
+        /** Place devices in rooms, and say what their presses mean */
+        put: operations["put-rooms"];
         post?: never;
         delete?: never;
         options?: never;
@@ -267,6 +545,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{id}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who comes to a home */
+        get: operations["list-home-visits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/well-being": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the resident answered, and medicines */
+        get: operations["get-well-being"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by an invitation, which works once */
+        post: operations["accept-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom an invitation is for; it stays good */
+        post: operations["look-invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/load": {
         parameters: {
             query?: never;
@@ -291,7 +637,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in */
+        /** Who is signed in, and what they may do */
         get: operations["get-me"];
         put?: never;
         post?: never;
@@ -335,6 +681,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My passkeys */
+        get: operations["list-passkeys"];
+        put?: never;
+        /** Add a passkey */
+        post: operations["add-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to add a passkey */
+        post: operations["ask-new-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a passkey */
+        delete: operations["delete-passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out everywhere else */
+        post: operations["end-other-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign out there */
+        delete: operations["delete-my-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/refused": {
         parameters: {
             query?: never;
@@ -344,6 +793,23 @@ export interface paths {
         };
         /** Messages that were not understood */
         get: operations["list-refused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All devices with battery and signal */
+        get: operations["list-devices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -381,6 +847,40 @@ export interface paths {
         put: operations["put-person"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an invitation, in place of any earlier one */
+        post: operations["invite-person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign a person out everywhere and remove their passkeys */
+        delete: operations["delete-sign-ins"];
         options?: never;
         head?: never;
         patch?: never;
@@ -437,6 +937,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where words occur: homes, cards, notes, people */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -446,7 +963,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /** Sign in with a token or a sign-in link */
         post: operations["create-session"];
         /** Sign out */
         delete: operations["end-session"];
@@ -507,6 +1024,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How to sign in here */
+        get: operations["get-sign-in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in through the identity provider: leads a browser there */
+        get: operations["start-oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the identity provider leads the browser back to */
+        get: operations["finish-oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey */
+        post: operations["sign-in-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in with a passkey */
+        post: operations["ask-passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/silences": {
         parameters: {
             query?: never;
@@ -541,6 +1143,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a while, in numbers */
+        get: operations["get-statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who goes where */
+        get: operations["list-visits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{visit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Plan or change a visit, answer a request */
+        put: operations["put-visit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -550,6 +1203,33 @@ export interface components {
             room: string;
             /** Format: date-time */
             t: string;
+        };
+        "Add-family-messageRequest": {
+            /** @description JPEG, at most 120 KiB, base64. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: date-time
+             * @description When the screen shows it no more; default a day after.
+             */
+            until?: string;
+        };
+        "Add-messageRequest": {
+            /** @description JPEG, at most 120 KiB, base64. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: date-time
+             * @description When the screen shows it no more; default a day after.
+             */
+            until?: string;
+        };
+        "Add-noteRequest": {
+            alert?: string;
+            corrects?: string;
+            /** @enum {string} */
+            kind: "visit" | "observation" | "hand_over" | "contact";
+            text: string;
         };
         AddressView: {
             /** @enum {string} */
@@ -629,6 +1309,23 @@ export interface components {
         AlertsView: {
             alerts: components["schemas"]["AlertView"][];
         };
+        AnswerView: {
+            /** Format: date-time */
+            t: string;
+            /**
+             * Format: int64
+             * @description 1 bad, 2 so-so, 3 good.
+             */
+            v: number;
+        };
+        "Ask-for-visitRequest": {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            video?: boolean;
+            what?: string;
+        };
         AuditList: {
             entries: components["schemas"]["AuditView"][];
         };
@@ -639,6 +1336,14 @@ export interface components {
             at: string;
             detail?: string;
             role: string;
+        };
+        CeremonyView: {
+            /** @description Names this ceremony for the answer to it. Good for 5 minutes, once. */
+            ceremony: string;
+            /** @description The options, as WebAuthn level 3 writes them in JSON. */
+            publicKey: {
+                [key: string]: unknown;
+            };
         };
         ChainView: {
             alert: components["schemas"]["AlertView"];
@@ -665,6 +1370,69 @@ export interface components {
             /** Format: int64 */
             from: number;
         };
+        CodeInputBody: {
+            code: string;
+        };
+        ConsentInputBody: {
+            allowed: boolean;
+            /** @enum {string} */
+            field: "check_in" | "alerts" | "visits" | "messages" | "activity" | "health" | "climate" | "contacts";
+            /**
+             * @description How the resident decided.
+             * @enum {string}
+             */
+            how: "spoken" | "paper";
+            /**
+             * @description staff, relatives, or person: and the id of a relative.
+             * @example person:maria
+             */
+            party: string;
+            /** @description What for, in the resident's language. */
+            purpose?: string;
+            /**
+             * Format: date-time
+             * @description When it is over, and what held without it holds again; null is never.
+             */
+            until?: string;
+        };
+        ConsentView: {
+            /** @description What holds now, for every party and field. */
+            grants: components["schemas"]["GrantView"][];
+            /** @description The decisions, newest first, 100 at most. */
+            history: components["schemas"]["GrantView"][];
+        };
+        ContactView: {
+            name: string;
+            person: string;
+            /** @description Empty when none is known. */
+            phone: string;
+            /** @description The kinds of alert that they are told of; empty is all. */
+            told: string[];
+        };
+        DayView: {
+            /** Format: int64 */
+            attention: number;
+            /** @example 2026-11-22 */
+            date: string;
+            /** Format: int64 */
+            emergency: number;
+            /**
+             * Format: double
+             * @description Seconds until somebody had an emergency, the middle one; null when none was taken.
+             */
+            taken_median: number | null;
+            /**
+             * Format: double
+             * @description Seconds within which nine of ten were taken.
+             */
+            taken_p90: number | null;
+            /** Format: int64 */
+            technical: number;
+            /** Format: int64 */
+            visits_done: number;
+            /** Format: int64 */
+            visits_missed: number;
+        };
         DeedView: {
             /** @example acknowledge */
             action: string;
@@ -689,6 +1457,12 @@ export interface components {
             room: string;
             silent: boolean;
         };
+        DevicesView: {
+            /** @description There are more homes than one answer holds: ask for an area. */
+            cut?: boolean;
+            /** @description By the name of the home and the room. */
+            devices: components["schemas"]["OverviewDevice"][];
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -696,6 +1470,100 @@ export interface components {
             message?: string;
             /** @description The value at the given location */
             value?: unknown;
+        };
+        FamilyActivity: {
+            /**
+             * Format: date-time
+             * @description The latest sign of life.
+             */
+            last: string | null;
+            /**
+             * @description none: no sign of life today; less: none for some hours of the day; usual: else.
+             * @enum {string}
+             */
+            today: "usual" | "less" | "none";
+        };
+        FamilyHome: {
+            /** @description null is not allowed. */
+            activity: components["schemas"]["FamilyActivity"];
+            /** @description Those that are open, and of the last 7 days; without technical ones and tests. */
+            alerts: components["schemas"]["AlertView"][];
+            /** @description What this relative may see, or do. */
+            allowed: string[];
+            /** @description Nothing needs anybody; null is not allowed. */
+            calm: boolean | null;
+            /**
+             * Format: date-time
+             * @description By when they are going to, while it is waited for.
+             */
+            check_in_by: string | null;
+            /**
+             * Format: date-time
+             * @description When the resident last said that all is well.
+             */
+            checked_in: string | null;
+            /** @description The newest of each kind. */
+            health: components["schemas"]["ReadingView"][];
+            home: string;
+            /**
+             * @description unknown: the home is not heard; hidden: not allowed.
+             * @enum {string}
+             */
+            light: "lit" | "waiting" | "out" | "unknown" | "hidden";
+            /** @description What the resident is called. */
+            name: string;
+            /** @description What relatives can be allowed, and this one is not. */
+            refused: string[];
+            /** @description From today, for 14 days; those that one has asked for are there whatever is allowed. */
+            visits: components["schemas"]["VisitView"][];
+        };
+        FamilyView: {
+            homes: components["schemas"]["FamilyHome"][];
+        };
+        FoundList: {
+            results: components["schemas"]["FoundView"][];
+        };
+        FoundView: {
+            /**
+             * Format: date-time
+             * @description Of a note.
+             */
+            at: string | null;
+            /** @description Empty for a person. */
+            home: string;
+            home_name: string;
+            /** @description The address, what is around the words in the note, the id of the person. */
+            text: string;
+            /** @description The name of the home or the person, the author of the note. */
+            title: string;
+            /** @enum {string} */
+            type: "home" | "note" | "person";
+        };
+        GrantView: {
+            allowed: boolean;
+            /**
+             * Format: date-time
+             * @description When it was decided about this party; null while nobody has, or of one relative while what is decided about all relatives holds.
+             */
+            at: string | null;
+            /** @description Who noted it. */
+            by: string;
+            /** @enum {string} */
+            field: "check_in" | "alerts" | "visits" | "messages" | "activity" | "health" | "climate" | "contacts" | "notes" | "home";
+            /** @description It is not for the resident to decide. */
+            fixed: boolean;
+            /** @enum {string} */
+            how: "screen" | "spoken" | "paper" | "";
+            /** @description Of one person; empty else. */
+            name: string;
+            /**
+             * @description staff, relatives, or person: and an id.
+             * @example relatives
+             */
+            party: string;
+            purpose: string;
+            /** Format: date-time */
+            until: string | null;
         };
         HandOverInputBody: {
             /**
@@ -707,6 +1575,23 @@ export interface components {
             next: string;
             /** @description Who goes on. */
             person: string;
+        };
+        HandOverView: {
+            /** @description Raised or closed then, newest first. */
+            alerts: components["schemas"]["AlertView"][];
+            /** @description There was more than one answer holds: ask for an area, or less time. */
+            cut?: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description Those that hand over come first, then newest first. */
+            notes: components["schemas"]["NoteView"][];
+            /** @description Not closed, whenever they were raised. */
+            open: components["schemas"]["AlertView"][];
+            silences: components["schemas"]["SilenceView"][];
+            silent_homes: components["schemas"]["SilentHome"][];
+            /** Format: date-time */
+            to: string;
+            visits: components["schemas"]["ShiftVisits"];
         };
         HomeDetail: {
             /** @description The part of the municipality whose staff look after the home. */
@@ -763,6 +1648,8 @@ export interface components {
              * @enum {string}
              */
             protection: "never_tested" | "protected" | "test_due";
+            /** @description What of this home the one who asks may not see. */
+            refused: string[];
             /** @description The gateway was heard once but not lately. */
             silent: boolean;
             /**
@@ -852,6 +1739,27 @@ export interface components {
         HomesView: {
             homes: components["schemas"]["HomeView"][];
         };
+        InvitationInputBody: {
+            code: string;
+            /** @description What the person calls the device; default what the browser says of itself. */
+            device?: string;
+        };
+        InvitationView: {
+            code: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Where the person opens it; only the code where the service's address is not known. */
+            link: string;
+        };
+        InvitedView: {
+            /** Format: date-time */
+            expires: string;
+            /** @description Whose relative they are. */
+            homes: string[];
+            name: string;
+            /** @enum {string} */
+            role: "caregiver" | "coordinator" | "operator" | "relative";
+        };
         KindLoadView: {
             kind: string;
             /** @description Of those that are closed. */
@@ -875,13 +1783,32 @@ export interface components {
             to: string;
         };
         MeView: {
+            /** @description Those whose homes they see; empty is every area. */
+            areas: string[];
             /** @example sv */
             language: string;
+            /** @description What their role may do. */
+            may: string[];
             name: string;
+            /**
+             * Format: int64
+             * @description How many they have.
+             */
+            passkeys: number;
             /** @description Who they are among those who are told of alerts; empty for nobody. */
             person: string;
             /** @enum {string} */
-            role: "caregiver" | "coordinator" | "operator";
+            role: "caregiver" | "coordinator" | "operator" | "relative";
+        };
+        MedicineView: {
+            /** Format: date-time */
+            t: string;
+            text: string;
+            /**
+             * Format: int64
+             * @description 1 taken, 0 missed.
+             */
+            v: number;
         };
         MemberInputBody: {
             /** @description The kinds of alert that they are told of; empty is all. */
@@ -896,6 +1823,35 @@ export interface components {
             /** @description An area, empty for every area; of contacts and responders a home. */
             scope: string;
         };
+        MessageView: {
+            /** Format: date-time */
+            at: string;
+            family: boolean;
+            from: string;
+            /**
+             * Format: date-time
+             * @description When the resident's screen had shown it.
+             */
+            heard: string | null;
+            id: string;
+            person: string;
+            /** @description There is one, to be fetched by itself. */
+            picture: boolean;
+            /**
+             * Format: date-time
+             * @description When the home had it.
+             */
+            reached: string | null;
+            text: string;
+            /**
+             * Format: date-time
+             * @description When the screen shows it no more.
+             */
+            until: string;
+        };
+        MessagesView: {
+            messages: components["schemas"]["MessageView"][];
+        };
         NewHome: {
             /** @description The part of the municipality whose staff look after the home. */
             area?: string;
@@ -907,12 +1863,98 @@ export interface components {
             /** @default Europe/Stockholm */
             zone: string;
         };
+        NewPasskeyBody: {
+            ceremony: string;
+            /** @description What the browser answered, as WebAuthn level 3 writes it in JSON. */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** @description What the person calls what it is on; default what the browser says of itself. */
+            name: string;
+        };
+        NoteView: {
+            /** @description The alert that it is about. */
+            alert: string;
+            /** Format: date-time */
+            at: string;
+            author: string;
+            /** @description The note that this one corrects. */
+            corrects: string;
+            home: string;
+            home_name: string;
+            id: string;
+            /** @enum {string} */
+            kind: "visit" | "observation" | "hand_over" | "contact";
+            /** @description Who the author is; empty when that is not known. */
+            person: string;
+            text: string;
+        };
+        NotesView: {
+            notes: components["schemas"]["NoteView"][];
+        };
+        OidcView: {
+            /** @description What the identity provider is called. */
+            name: string;
+        } | null;
         OnTheWayInputBody: {
             /**
              * Format: int64
              * @description Until you are there; 0 is not said.
              */
             minutes?: number;
+        };
+        OverviewDevice: {
+            /**
+             * Format: double
+             * @description Percent; null when it has told none.
+             */
+            battery: number | null;
+            device: string;
+            home: string;
+            home_name: string;
+            kinds: string[];
+            /**
+             * Format: date-time
+             * @description When the service last had word of it.
+             */
+            last_seen: string;
+            room: string;
+            /**
+             * Format: double
+             * @description Link quality as the radio reports it, 0–255; null when it has told none.
+             */
+            signal: number | null;
+            silent: boolean;
+        };
+        "Pair-devicesRequest": {
+            /**
+             * Format: int64
+             * @description 0 lets none in any more.
+             * @default 120
+             */
+            seconds: number;
+        };
+        PasskeyAnswerBody: {
+            ceremony: string;
+            /** @description What the browser answered, as WebAuthn level 3 writes it in JSON. */
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        PasskeyView: {
+            /** Format: date-time */
+            added: string;
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Null is never.
+             */
+            used: string | null;
+        };
+        PasskeysView: {
+            /** @description The oldest first. */
+            passkeys: components["schemas"]["PasskeyView"][];
         };
         PeopleView: {
             /** @description Somebody is there to be told when nobody else answers, whatever the area. */
@@ -922,10 +1964,17 @@ export interface components {
         PersonInputBody: {
             /** @description In the order in which they are tried. */
             addresses: components["schemas"]["AddressView"][];
+            /** @description Those whose homes they see; empty is every area. Without it they stay. */
+            areas?: string[];
             away?: boolean;
             /** @default sv */
             language: string;
             name: string;
+            /**
+             * @description What they may do; empty for who cannot sign in. Without it it stays.
+             * @enum {string}
+             */
+            role?: "" | "caregiver" | "coordinator" | "operator" | "relative";
         };
         PersonLoadView: {
             /**
@@ -949,15 +1998,32 @@ export interface components {
         PersonView: {
             /** @description Only for who may manage people. */
             addresses?: components["schemas"]["AddressView"][] | null;
+            /** @description Those whose homes they see; empty is every area. */
+            areas: string[];
             /** @description Is told of nothing for now. */
             away: boolean;
             /** @description How they can be reached, in the order in which it is tried. */
             channels: string[];
             groups: components["schemas"]["MemberView"][];
             id: string;
+            /**
+             * Format: date-time
+             * @description When the invitation was made that they have not used yet; null for none.
+             */
+            invited: string | null;
             /** @example sv */
             language: string;
             name: string;
+            /**
+             * Format: int64
+             * @description How many they have.
+             */
+            passkeys: number;
+            /**
+             * @description What they may do; empty for who cannot sign in.
+             * @enum {string}
+             */
+            role: "" | "caregiver" | "coordinator" | "operator" | "relative";
         };
         PoliciesView: {
             policies: components["schemas"]["PolicyView"][];
@@ -1011,6 +2077,26 @@ export interface components {
             /** @description The application server key, base64url; empty where there is no Web Push. */
             key: string;
         };
+        "Put-reminderRequest": {
+            /** Format: int64 */
+            at: number;
+            days?: number[] | null;
+            medication?: boolean;
+            text: string;
+        };
+        "Put-visitRequest": {
+            /** Format: date-time */
+            from: string;
+            home: string;
+            note?: string;
+            person?: string;
+            /** @enum {string} */
+            state: "requested" | "planned" | "declined" | "done" | "cancelled" | "missed";
+            /** Format: date-time */
+            to: string;
+            video?: boolean;
+            what?: string;
+        };
         ReadingView: {
             device: string;
             kind: string;
@@ -1057,14 +2143,94 @@ export interface components {
             seq?: number;
             topic: string;
         };
+        ReminderView: {
+            /**
+             * Format: int64
+             * @description Minutes after midnight in the home's zone.
+             */
+            at: number;
+            /** @description ISO 8601 days of the week: 1 is Monday; empty is every day. */
+            days: number[];
+            id: string;
+            medication: boolean;
+            text: string;
+        };
+        RemindersView: {
+            reminders: components["schemas"]["ReminderView"][];
+        };
+        Resident: {
+            address: string;
+            /** Format: int64 */
+            ask: number;
+            born: string;
+            called: string;
+            entry: string;
+            important: string;
+            language: string;
+            name: string;
+            phone: string;
+            wishes: string;
+        };
+        ResidentView: {
+            address: string;
+            /** Format: int64 */
+            ask: number;
+            born: string;
+            called: string;
+            /** Format: date-time */
+            changed: string | null;
+            changed_by: string;
+            contacts: components["schemas"]["ContactView"][];
+            entry: string;
+            important: string;
+            language: string;
+            name: string;
+            phone: string;
+            wishes: string;
+        };
         ResolveInputBody: {
             note?: string;
             /** @enum {string} */
             outcome: "helped" | "false_press" | "test" | "technical" | "could_not_reach" | "other";
         };
+        RoomsView: {
+            /** @description Device: action, * for any: what it means: sos, check_in, button. */
+            actions?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** @description Device: room. */
+            rooms: {
+                [key: string]: string;
+            };
+        };
         SessionInputBody: {
             /** @description An access token, or the code of a sign-in link. */
             token: string;
+        };
+        SessionView: {
+            /** @example Chrome, Android */
+            device: string;
+            /**
+             * Format: date-time
+             * @description If it is not used any more.
+             */
+            expires: string;
+            id: string;
+            /** Format: date-time */
+            started: string;
+            /** @description The one that asks. */
+            this: boolean;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            used: string;
+        };
+        SessionsView: {
+            /** @description The one that was used last comes first. */
+            sessions: components["schemas"]["SessionView"][];
         };
         ShiftInputBody: {
             area: string;
@@ -1086,10 +2252,23 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        ShiftVisits: {
+            /** Format: int64 */
+            done: number;
+            missed: components["schemas"]["VisitView"][];
+            /** @description Neither done nor missed yet, and requests. */
+            open: components["schemas"]["VisitView"][];
+        };
         ShiftsView: {
             /** @description Who is on duty in the area now. */
             on_duty: string[];
             shifts: components["schemas"]["ShiftView"][];
+        };
+        SignInView: {
+            /** @description The identity provider; null for none. */
+            oidc: components["schemas"]["OidcView"];
+            /** @description Passkeys work at the address that was asked. */
+            passkeys: boolean;
         };
         SilenceInputBody: {
             device?: string;
@@ -1124,6 +2303,33 @@ export interface components {
         };
         SilencesView: {
             silences: components["schemas"]["SilenceView"][];
+        };
+        SilentHome: {
+            home: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard.
+             */
+            since: string | null;
+        };
+        StatisticsView: {
+            /** @description Emergencies by the hour of the day, 24 numbers. */
+            by_hour: number[];
+            /** @description Of the alerts of that time that are closed. */
+            by_outcome: {
+                [key: string]: number;
+            };
+            days: components["schemas"]["DayView"][];
+            /** Format: int64 */
+            homes: number;
+            /** Format: int64 */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Homes in which a press was proven to go the whole chain lately.
+             */
+            protected: number;
         };
         StepView: {
             groups: ("on_duty" | "all_staff" | "contacts" | "responders" | "last_resort")[];
@@ -1211,6 +2417,42 @@ export interface components {
             step: number;
             /** Format: int64 */
             tries: number;
+        };
+        VisitView: {
+            /** @description The relative who asked for it; empty is nobody. */
+            asked: string;
+            /** @description Their name. */
+            asked_by: string;
+            /** @description Who changed it last; empty is the service itself. */
+            by: string;
+            /** Format: date-time */
+            changed: string;
+            /** Format: date-time */
+            from: string;
+            home: string;
+            home_name: string;
+            id: string;
+            note: string;
+            /** @description Who comes; empty is not decided. */
+            person: string;
+            /** @enum {string} */
+            state: "requested" | "planned" | "declined" | "done" | "cancelled" | "missed";
+            /** Format: date-time */
+            to: string;
+            video: boolean;
+            what: string;
+            /** @description Their name. */
+            who: string;
+        };
+        VisitsView: {
+            /** @description By when they begin. */
+            visits: components["schemas"]["VisitView"][];
+        };
+        WellBeingView: {
+            /** @description Oldest first. */
+            answers: components["schemas"]["AnswerView"][];
+            /** @description Oldest first. */
+            medicines: components["schemas"]["MedicineView"][];
         };
         WindowView: {
             /** Format: int64 */
@@ -1506,6 +2748,142 @@ export interface operations {
             };
         };
     };
+    "list-family": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FamilyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-family-home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FamilyHome"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-for-visit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ask-for-visitRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-family-message": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Add-family-messageRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "put-member": {
         parameters: {
             query?: {
@@ -1564,6 +2942,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-hand-over": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time or date; default eight hours before to. */
+                from?: string;
+                /** @description RFC 3339 time or date; default now. */
+                to?: string;
+                /** @description Empty is all that one may see. */
+                area?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOverView"];
+                };
             };
             /** @description Error */
             default: {
@@ -1737,6 +3151,349 @@ export interface operations {
             };
         };
     };
+    "get-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "note-consent": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same decision with the same key is noted once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "locate-gateway": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-message": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Add-messageRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-notes": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339: notes from before, as of the oldest that is there already. */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-note": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Add-noteRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pair-devices": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pair-devicesRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-readings": {
         parameters: {
             query?: {
@@ -1768,6 +3525,231 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ReadingsView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindersView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-reminder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description Chosen by who writes it. */
+                reminder: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Put-reminderRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-reminder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description Chosen by who writes it. */
+                reminder: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-resident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-resident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resident"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomsView"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1913,6 +3895,140 @@ export interface operations {
             };
         };
     };
+    "list-home-visits": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time or date; default the beginning of today. */
+                from?: string;
+                /** @description RFC 3339 time or date, exclusive; default two weeks after from. At most 92 days. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-well-being": {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WellBeingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-load": {
         parameters: {
             query?: {
@@ -2039,6 +4155,211 @@ export interface operations {
             };
         };
     };
+    "list-passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeysView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-new-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-my-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-refused": {
         parameters: {
             query?: {
@@ -2057,6 +4378,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusedList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-devices": {
+        parameters: {
+            query?: {
+                area?: string;
+                home?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesView"];
                 };
             };
             /** @description Error */
@@ -2113,6 +4466,66 @@ export interface operations {
                 "application/json": components["schemas"]["PersonInputBody"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "invite-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -2214,6 +4627,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundList"];
                 };
             };
             /** @description Error */
@@ -2419,6 +4863,164 @@ export interface operations {
             };
         };
     };
+    "get-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    "Cache-Control"?: string;
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "finish-oidc": {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                /** @description RFC 9207. */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: {
+                "__Host-lykta-oidc"?: string;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    "Cache-Control"?: string;
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-in-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswerBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-silences": {
         parameters: {
             query?: {
@@ -2467,6 +5069,115 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-statistics": {
+        parameters: {
+            query?: {
+                /** @description A date; default 28 days before to. */
+                from?: string;
+                /** @description A date, exclusive; default tomorrow. At most 92 days. */
+                to?: string;
+                area?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-visits": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time or date; default the beginning of today. */
+                from?: string;
+                /** @description RFC 3339 time or date, exclusive; default two weeks after from. At most 92 days. */
+                to?: string;
+                /** @description Empty is all that one may see. */
+                area?: string;
+                /** @description Who comes. */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chosen by who plans it. */
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Put-visitRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitView"];
+                };
             };
             /** @description Error */
             default: {

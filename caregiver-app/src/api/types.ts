@@ -60,7 +60,14 @@ export type Told = Grown<
   { about: string; group: string; channel: string; state: string }
 >;
 export type Deed = Schemas['DeedView'];
-export type Person = Grown<Schemas['PersonView'], { groups: Member[]; addresses?: Address[] }>;
+export type Person = Grown<Schemas['PersonView'], { groups: Member[]; addresses?: Address[] }> & {
+  role?: string;
+  areas?: string[] | null;
+  /** How many passkeys they have. */
+  passkeys?: number;
+  /** Until when their invitation is good; null when there is none. */
+  invited?: Time | null;
+};
 export type Address = Grown<Schemas['AddressView'], { channel: string }>;
 export type Member = Grown<Schemas['MemberView'], { group: string }>;
 export type People = { people: Person[]; last_resort: boolean };

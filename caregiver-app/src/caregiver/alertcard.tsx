@@ -35,7 +35,12 @@ export function AlertCard({ alert, atHome = false, page = false }: CardProps) {
   if (needsSomebody(alert) && waiting.length === 0) classes.push('card-open');
 
   return (
-    <article class={classes.join(' ')} data-alert={alert.id} aria-labelledby={`who-${alert.id}`}>
+    <article
+      class={classes.join(' ')}
+      data-alert={alert.id}
+      tabIndex={-1}
+      aria-labelledby={`who-${alert.id}`}
+    >
       <div class="card-head">
         <span class="card-icon">
           <Icon name={alert.test ? 'check' : alert.kind} />

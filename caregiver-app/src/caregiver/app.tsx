@@ -2,14 +2,17 @@ import { effect, useSignal } from '@preact/signals';
 import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon, Lantern } from '../shared/icons';
-import { chooseLanguage, language, t, tMaybe, tn, type Language } from '../shared/i18n';
+import { t, tMaybe, tn } from '../shared/i18n';
 import { planning, route } from '../shared/router';
 import { clock } from '../shared/time';
 import { alertName } from '../shared/words';
 import { HomesScreen } from './homes';
+import * as keys from './keys';
 import { fetchAhead, Later } from './later';
+import { may } from './may';
 import { NowScreen } from './now';
 import { SignInScreen } from './signin';
+import { LanguageChoice, SoundChoice } from './settings';
 import * as sound from './sound';
 import {
   alertCount,
@@ -24,7 +27,9 @@ import {
   signOut,
   start,
   unmet,
+  unsent,
   wake,
+  written,
 } from './state';
 
 /** The whole of the caregiver's app. */
@@ -39,6 +44,8 @@ export function App() {
 function Door() {
   const is = session.value;
   const to = route.value;
+  // Who is invited is let in by that, whoever else is signed in here.
+  if (to.screen === 'invitation') return <Later page="invitation" code={to.code} />;
   switch (is.state) {
     case 'starting':
       return <Waiting />;
@@ -98,6 +105,10 @@ function House() {
           <span>{t('app.name')}</span>
         </a>
         <Nav />
+        <a class="button button-plain find" href="/search" {...at('search')}>
+          <Icon name="search" />
+          <span>{t('nav.search')}</span>
+        </a>
         <Menu />
       </header>
       <LinkState />
@@ -106,6 +117,9 @@ function House() {
         {loaded.value ? <Screen /> : <Loading />}
       </main>
       <Notice />
+      {keys.helpShown.value && (
+        <Later page="keys" quiet done={() => (keys.helpShown.value = false)} />
+      )}
       <p class="visually-hidden" role="alert" data-announce>
         {announcement.value}
       </p>
@@ -122,9 +136,13 @@ function Screen() {
     case 'homes':
       return <HomesScreen />;
     case 'home':
-      return <Later key={to.id} page="home" id={to.id} />;
+      return <Later key={to.id} page="home" id={to.id} part={to.part} />;
     case 'alert':
       return <Later key={to.id} page="alert" id={to.id} />;
+    case 'install':
+      return <Later key={`install ${to.id}`} page="install" id={to.id} />;
+    case 'invitation':
+      return null;
     case 'missing':
       return <MissingScreen />;
     default:
@@ -167,12 +185,12 @@ function useNavigation(): void {
   }, [place]);
 }
 
+const at = (...screens: string[]) =>
+  screens.includes(route.value.screen) ? { 'aria-current': 'page' as const } : {};
+
 function Nav() {
-  const screen = route.value.screen;
   const count = alertCount.value;
   const urgent = unmet.value.length > 0;
-  const at = (...screens: string[]) =>
-    screens.includes(screen) ? { 'aria-current': 'page' as const } : {};
   return (
     <nav class="nav" aria-label={t('nav.label')}>
       <a href="/" {...at('now', 'alert')}>
@@ -185,6 +203,10 @@ function Nav() {
           </span>
         )}
       </a>
+      <a href="/shift" {...at('shift', 'hand-over')}>
+        <Icon name="check_in_missed" />
+        <span>{t('nav.shift')}</span>
+      </a>
       <a href="/homes" {...at('homes', 'home')}>
         <Icon name="homes" />
         <span>{t('nav.homes')}</span>
@@ -196,8 +218,6 @@ function Nav() {
     </nav>
   );
 }
-
-const languages: Record<Language, string> = { sv: 'Svenska', en: 'English' };
 
 function Menu() {
   const box = useRef<HTMLDetailsElement>(null);
@@ -217,9 +237,11 @@ function Menu() {
   const person = me.value;
   if (!person) return null;
 
+  const shut = () => {
+    if (box.current) box.current.open = false;
+  };
   const leave = async () => {
-    const waits = queue.waiting.value.some((a) => a.who === person.name);
-    if (waits && !confirm(t('menu.sign_out_waiting'))) return;
+    if (unsent.value > 0 && !confirm(t('menu.sign_out_waiting'))) return;
     try {
       await signOut();
     } catch {
@@ -247,32 +269,20 @@ function Menu() {
           {t('menu.signed_in', { name: person.name })}
           <span class="quiet">{tMaybe(`role.${person.role}`) ?? person.role}</span>
         </p>
-        <fieldset class="segments">
-          <legend>{t('menu.language')}</legend>
-          {(Object.keys(languages) as Language[]).map((l) => (
-            <label key={l} class="segment">
-              <input
-                type="radio"
-                name="language"
-                checked={language.value === l}
-                onChange={() => chooseLanguage(l)}
-              />
-              <span lang={l}>{languages[l]}</span>
-            </label>
-          ))}
-        </fieldset>
-        <label class="switch">
-          <input
-            type="checkbox"
-            checked={sound.wanted.value}
-            onChange={(e) => sound.want(e.currentTarget.checked)}
-          />
-          <span>{t('menu.sound')}</span>
-        </label>
-        <button type="button" class="button" onClick={() => void sound.play()}>
-          {t('menu.sound_test')}
-        </button>
+        <LanguageChoice />
+        <SoundChoice />
         {opened.value && <Later page="push" />}
+        <button type="button" class="button" onClick={() => (keys.helpShown.value = true)}>
+          {t('menu.keys')} <kbd>?</kbd>
+        </button>
+        <a class="button" href="/account" onClick={shut}>
+          {t('account.title')}
+        </a>
+        {may('add_homes') && (
+          <a class="button" href="/install" onClick={shut}>
+            {t('install.title')}
+          </a>
+        )}
         <button type="button" class="button" onClick={() => void leave()}>
           {t('menu.sign_out')}
         </button>
@@ -288,8 +298,8 @@ function Menu() {
 
 function LinkState() {
   const { up, heard } = link.value;
-  const waiting = queue.waiting.value.filter((a) => a.who === me.value?.name).length;
-  const late = waiting > 0 && !queue.sending.value;
+  const waiting = unsent.value;
+  const late = waiting > 0 && !queue.sending.value && !written.sending.value;
   return (
     <div class="strips" role="status">
       {!up && (
@@ -371,6 +381,7 @@ export function keepTitle(): () => void {
 function titleOf(): string {
   const app = t('app.name');
   const is = session.value;
+  if (route.value.screen === 'invitation') return `${t('invitation.title')} – ${app}`;
   if (is.state === 'signed-out') return `${t('signin.title')} – ${app}`;
   if (is.state === 'failed') return `${t('error.title')} – ${app}`;
   if (is.state === 'starting') return app;
@@ -386,6 +397,14 @@ function titleOf(): string {
     policies: t('plan.policies'),
     silences: t('plan.silences'),
     load: t('plan.load'),
+    visits: t('plan.visits'),
+    devices: t('plan.devices'),
+    statistics: t('plan.statistics'),
+    account: t('account.title'),
+    install: t('install.title'),
+    shift: t('nav.shift'),
+    'hand-over': t('handover.title'),
+    search: t('nav.search'),
     missing: t('missing.title'),
     'sign-in': t('now.title'),
   };

@@ -4,11 +4,12 @@ import { alertName } from '../shared/words';
 import { useAsked } from './asking';
 import { channelName, listOf } from './chainwords';
 import './hometools.css';
+import { Later } from './later';
 import * as api from './teamapi';
 
 /** Who is told of the home's alerts beside the staff: relatives by consent, and responders. */
 export function Contacts({ home }: { home: HomeDetail }) {
-  const { value, failed } = useAsked(() => api.people(), [home.id]);
+  const { value, failed, again } = useAsked(() => api.people(), [home.id]);
   const own = value ? contactsOf(value, home.id) : [];
   return (
     <section class="tool" aria-labelledby="contacts-title">
@@ -35,6 +36,15 @@ export function Contacts({ home }: { home: HomeDetail }) {
           </li>
         ))}
       </ul>
+      {value && (
+        <Later
+          page="invite-relative"
+          quiet
+          home={home}
+          relatives={own.filter((c) => c.role === 'relative')}
+          changed={again}
+        />
+      )}
       <a class="button" href="/people">
         {t('contacts.all_people')}
       </a>

@@ -75,6 +75,7 @@ export function Deeds({ alert, which, waiting, closing }: DeedsProps) {
         <button
           type="button"
           class={alert.test ? 'button' : 'button button-main'}
+          data-deed="take"
           onClick={take('acknowledge')}
         >
           {t('alert.take')}
@@ -85,6 +86,7 @@ export function Deeds({ alert, which, waiting, closing }: DeedsProps) {
         <button
           type="button"
           class={alert.overdue ? 'button button-main' : 'button'}
+          data-deed="take"
           onClick={take('take_over')}
         >
           {t('alert.take_over')}
@@ -102,6 +104,7 @@ export function Deeds({ alert, which, waiting, closing }: DeedsProps) {
           type="button"
           class={alert.stage === 'acknowledged' && !alert.overdue ? 'button button-main' : 'button'}
           ref={wayButton}
+          data-deed="way"
           onClick={() => start('way')}
         >
           {t(alert.stage === 'on_the_way' ? 'alert.way_again' : 'alert.way_start')}

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { Device, HomeDetail, Reading } from '../api/types';
 import { Icon } from '../shared/icons';
 import { t, tn } from '../shared/i18n';
+import type { Part } from '../shared/router';
 import { ago, moment, now } from '../shared/time';
 import {
   checkIn,
@@ -13,36 +14,83 @@ import {
   roomName,
   saying,
 } from '../shared/words';
+import { useAsked } from './asking';
 import { AlertCard } from './alertcard';
-import { Charts } from './charts';
-import { Contacts } from './contacts';
+import * as care from './care/api';
+import type { Consents, Resident } from './care/api';
+import { refusedOf } from './care/carewords';
+import { Refusal } from './care/common';
+import { FeltToday, LatestNotes, Parts, Who } from './care/header';
+import type { PartProps } from './care/parts';
+import { HomeVisits } from './care/visits';
 import { Day } from './day';
+import { acts } from './deeds';
 import { activityOf, contactOf } from './homes';
+import { Later } from './later';
 import { crowd } from './now';
-import { Silencing } from './silence';
 import { activeAlerts, detail, detailProblem, homes, show } from './state';
-import { Testing } from './testing';
 
-/** One home: how it is now, its alerts, its day, its values. */
-export function HomeScreen({ id }: { id: string }) {
+/** A resident's page: who, what must be known, and a part of what is known of them. */
+export function HomeScreen({ id, part }: { id: string; part: Part }) {
   useEffect(() => {
     show(id);
     return () => show('');
   }, [id]);
   const home = detail.value?.id === id ? detail.value : null;
   const problem = detailProblem.value;
-  const name = home?.name ?? homes.value.get(id)?.name ?? '';
+  const listed = homes.value.get(id);
+  const known = home ?? listed;
+  // What is about the resident's life is not for who runs the machines.
+  const cares = acts();
+  const resident = useAsked<Resident>(() => (cares ? care.resident(id) : never()), [id]);
+  const consents = useAsked<Consents>(() => (cares ? care.consent(id) : never()), [id]);
+  const card = resident.value;
+  const name = known?.name ?? '';
+  const props: PartProps = {
+    id,
+    name: card?.called || card?.name || name,
+    zone: known?.zone,
+    resident,
+    refused: refusedOf(consents.value?.grants, home as { refused?: readonly string[] } | null),
+  };
+  if (problem && !home) {
+    return (
+      <div class="home">
+        <Back />
+        <h1 tabIndex={-1}>{name || t('missing.title')}</h1>
+        <Missing {...problem} id={id} />
+      </div>
+    );
+  }
   return (
     <div class="home">
-      <a class="back" href="/homes">
-        <Icon name="left" />
-        {t('home.back')}
-      </a>
-      <h1 tabIndex={-1}>{name || (problem ? t('missing.title') : t('app.loading'))}</h1>
-      {home ? <Body home={home} /> : problem && <Missing {...problem} id={id} />}
+      <Back />
+      <Who name={name || t('app.loading')} card={card} at={part} zone={known?.zone} />
+      {cares && <Parts id={id} name={props.name} part={part} />}
+      {part === 'day' && (home ? <Body home={home} {...props} cares={cares} /> : <Waits />)}
+      {part === 'notes' && <Later page="home-notes" {...props} />}
+      {part === 'card' && <Later page="home-card" {...props} />}
+      {part === 'trends' && (home ? <Later page="home-trends" {...props} /> : <Waits />)}
+      {part === 'messages' && <Later page="home-messages" {...props} />}
+      {part === 'consent' && <Later page="home-consent" {...props} decided={consents.again} />}
     </div>
   );
 }
+
+const never = () => new Promise<never>(() => {});
+
+const Back = () => (
+  <a class="back" href="/homes">
+    <Icon name="left" />
+    {t('home.back')}
+  </a>
+);
+
+const Waits = () => (
+  <p class="plain-box quiet" role="status">
+    {t('app.loading')}
+  </p>
+);
 
 function Missing({ status, id }: { status: number; id: string }) {
   const known = detailProblem.value?.id;
@@ -67,11 +115,16 @@ function Missing({ status, id }: { status: number; id: string }) {
   );
 }
 
-function Body({ home }: { home: HomeDetail }) {
+function Body({
+  home,
+  name,
+  zone,
+  refused,
+  cares,
+}: PartProps & { home: HomeDetail; cares: boolean }) {
   const own = activeAlerts.value.filter((a) => a.home === home.id);
   return (
     <>
-      <Facts home={home} />
       {own.length > 0 && (
         <section aria-labelledby="home-alerts">
           <h2 id="home-alerts">{t('home.alerts_heading')}</h2>
@@ -84,14 +137,25 @@ function Body({ home }: { home: HomeDetail }) {
           </ul>
         </section>
       )}
-      <Day key={`day-${home.id}`} home={home} />
-      <div class="tools-row">
-        <Testing key={`test-${home.id}`} home={home} />
-        <Silencing key={`silence-${home.id}`} home={home} />
-        <Contacts key={`contacts-${home.id}`} home={home} />
-      </div>
+      <Facts home={home} felt={cares && !refused.has('health')} />
+      {cares && (
+        <div class="day-care">
+          <HomeVisits key={`visits-${home.id}`} home={home.id} name={name} zone={home.zone} />
+          <LatestNotes key={`notes-${home.id}`} home={home.id} name={name} zone={zone} />
+        </div>
+      )}
+      {refused.has('activity') ? (
+        <section aria-labelledby="day-title">
+          <h2 id="day-title">{t('day.heading')}</h2>
+          <Refusal field="activity" name={name} home={home.id} />
+        </section>
+      ) : (
+        <Day key={`day-${home.id}`} home={home} />
+      )}
       <LastValues home={home} />
-      <Charts key={`charts-${home.id}`} home={home} />
+      <Later page="home-tools" home={home} />
+      {!cares && <Later page="home-contacts" home={home} />}
+      {!cares && <Later page="home-charts" home={home} />}
     </>
   );
 }
@@ -99,7 +163,7 @@ function Body({ home }: { home: HomeDetail }) {
 /** Records that wait in a gateway; fewer are only on their way. */
 const backlog = 200;
 
-function Facts({ home }: { home: HomeDetail }) {
+function Facts({ home, felt }: { home: HomeDetail; felt: boolean }) {
   const at = now.value;
   const checked = checkIn(home, at);
   const equipment = [
@@ -131,6 +195,7 @@ function Facts({ home }: { home: HomeDetail }) {
         </dt>
         <dd>{checked.text}</dd>
       </div>
+      {felt && <FeltToday key={home.id} home={home} />}
       <div class={equipment.length > 0 ? 'fact fact-bad' : 'fact'}>
         <dt>
           <Icon name="battery_low" />

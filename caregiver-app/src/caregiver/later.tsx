@@ -1,12 +1,24 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { t } from '../shared/i18n';
+import { pagesSpeak, t } from '../shared/i18n';
 import { link } from './state';
 
 // What is not needed at once is fetched when it is asked for: the first screen
 // has to be there quickly on a bad network.
 const pages = {
   home: () => import('./home').then((m) => m.HomeScreen),
+  'home-tools': () => import('./hometools').then((m) => m.HomeTools),
+  'home-charts': () => import('./charts').then((m) => m.Charts),
+  'home-contacts': () => import('./contacts').then((m) => m.Contacts),
+  'home-card': () => import('./care/card').then((m) => m.CardPart),
+  'home-notes': () => import('./care/notes').then((m) => m.NotesPart),
+  'home-trends': () => import('./care/trends').then((m) => m.TrendsPart),
+  'home-messages': () => import('./care/messages').then((m) => m.MessagesPart),
+  'home-consent': () => import('./care/consent').then((m) => m.ConsentPart),
+  shift: () => import('./care/shift').then((m) => m.ShiftScreen),
+  'hand-over': () => import('./care/handover').then((m) => m.HandOverScreen),
+  search: () => import('./care/search').then((m) => m.SearchScreen),
+  keys: () => import('./care/keyhelp').then((m) => m.KeyHelp),
   alert: () => import('./alertpage').then((m) => m.AlertScreen),
   chain: () => import('./chain').then((m) => m.ChainOf),
   push: () => import('./push').then((m) => m.PushSwitch),
@@ -16,6 +28,16 @@ const pages = {
   policies: () => import('./plan/policies').then((m) => m.PoliciesScreen),
   silences: () => import('./plan/silences').then((m) => m.SilencesScreen),
   load: () => import('./plan/load').then((m) => m.LoadScreen),
+  visits: () => import('./plan/visits').then((m) => m.VisitsScreen),
+  devices: () => import('./plan/devices').then((m) => m.DevicesScreen),
+  statistics: () => import('./plan/statistics').then((m) => m.StatisticsScreen),
+  account: () => import('./admin/account').then((m) => m.AccountScreen),
+  install: () => import('./admin/install').then((m) => m.InstallScreen),
+  invitation: () => import('./admin/invitation').then((m) => m.InvitationScreen),
+  invite: () => import('./admin/invite').then((m) => m.Invite),
+  'invite-relative': () => import('./admin/relatives').then((m) => m.InviteRelative),
+  testing: () => import('./testing').then((m) => m.Testing),
+  'ways-in': () => import('./admin/waysin').then((m) => m.WaysInPart),
 };
 type Pages = typeof pages;
 type PropsOf<P extends keyof Pages> =
@@ -73,7 +95,9 @@ export function Later<P extends keyof Pages>({
 }
 
 async function fetchPage(page: keyof Pages): Promise<void> {
-  here.set(page, (await pages[page]()) as ComponentType<object>);
+  const part = (await pages[page]()) as ComponentType<object>;
+  await pagesSpeak();
+  here.set(page, part);
 }
 
 /** Fetches, while nothing else is going on, what is likely to be asked for next. */

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import '../shared/texts'; // first: the others use them
 import '../shared/tokens.css';
 import '../shared/base.css';
 import './frame.css';
@@ -8,29 +9,32 @@ import './home.css';
 import './phone.css'; // last: it overrides
 import { startLanguage } from '../shared/i18n';
 import { go, route, startRouter } from '../shared/router';
+import { followMessages, keepApp } from '../shared/shell';
 import { startClock } from '../shared/time';
 import { App, keepTitle } from './app';
+import { startKeys } from './keys';
 import { session, start, wake } from './state';
 
-startLanguage();
 startRouter();
 startClock();
 keepTitle();
-render(<App />, document.getElementById('app')!);
+startKeys();
+const show = () => render(<App />, document.getElementById('app')!);
+const texts = startLanguage();
+if (texts) void texts.then(show);
+else show();
 
 addEventListener('online', wake);
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') wake();
 });
 
-// A touch on a message opens what it is about in the window that is there already.
-navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  const { go: path } = (data ?? {}) as { go?: unknown };
-  if (typeof path === 'string' && path.startsWith('/')) go(path);
-});
+followMessages(go);
+keepApp('/');
 
-// One who came by a sign-in link is let in by its code; asking who they are
+// One who came by a sign-in link or an invitation is let in by its code; asking who they are
 // first would only be refused.
 const to = route.value;
-if (to.screen === 'sign-in' && to.code) session.value = { state: 'signed-out', expired: false };
+if ((to.screen === 'sign-in' && to.code) || to.screen === 'invitation')
+  session.value = { state: 'signed-out', expired: false };
 else void start();

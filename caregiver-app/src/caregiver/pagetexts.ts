@@ -1,6 +1,5 @@
 // The texts of the pages that are fetched when they are asked for.
-import en from '../../i18n/pages/en.json';
 import sv from '../../i18n/pages/sv.json';
-import { addTexts } from '../shared/i18n';
+import { addPage } from '../shared/i18n';
 
-addTexts({ sv, en });
+addPage(sv, () => import('../../i18n/pages/en.json'));

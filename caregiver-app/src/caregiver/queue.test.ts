@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem, Unreachable } from '../api/client';
 import type { Alert } from '../api/types';
-import { minutesLeft, Queue, type Action } from './queue';
+import { alertQueue, minutesLeft, type Action } from './queue';
 
 class Memory {
   private readonly kept = new Map<string, string>();
@@ -13,7 +13,7 @@ function setUp(storage = new Memory()) {
   const calls: Action[] = [];
   const told: string[] = [];
   let answer: () => Promise<Alert> = () => Promise.resolve({ id: 'a1' } as Alert);
-  const queue = new Queue(
+  const queue = alertQueue(
     storage,
     (action) => {
       calls.push(action);

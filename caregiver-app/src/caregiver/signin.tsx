@@ -4,15 +4,18 @@ import * as api from '../api/client';
 import { Lantern } from '../shared/icons';
 import { chooseLanguage, language, t, type Key } from '../shared/i18n';
 import { go, parse, route } from '../shared/router';
+import { Later } from './later';
 import { start } from './state';
 
-/** Lets the person in, by the code in the link they followed or by one they paste. */
+/** Lets the person in: by what unlocks their device, by the code in the link they followed or by one they paste. */
 export function SignInScreen({ code, expired }: { code: string; expired: boolean }) {
   const token = useSignal('');
   const working = useSignal(false);
   const problem = useSignal<Key | ''>('');
   const failure = useSignal('');
   const field = useRef<HTMLInputElement>(null);
+  const codes = useRef<HTMLDetailsElement>(null);
+  const enters = canPasskeys();
 
   const enter = async (given: string) => {
     const wanted = codeOf(given);
@@ -26,8 +29,7 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
     working.value = true;
     try {
       await api.signIn(wanted);
-      if (route.value.screen === 'sign-in') go(wayBack(), true);
-      await start();
+      await enterHouse();
     } catch (error) {
       if (error instanceof api.Problem) {
         problem.value = error.status < 500 ? 'signin.wrong' : 'error.text';
@@ -58,43 +60,54 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
         <p class="door-name">{t('app.name')}</p>
         <h1 tabIndex={-1}>{t('signin.title')}</h1>
         {expired && <p class="door-note">{t('signin.expired')}</p>}
-        <p>{t('signin.lead')}</p>
-        <form
-          onSubmit={(e) => {
-            e.preventDefault();
-            void enter(token.value);
-          }}
+        <Later page="ways-in" quiet passkeys={enters} entered={enterHouse} />
+        <details
+          class="door-codes"
+          ref={codes}
+          open={!enters || code !== '' || problem.value !== ''}
         >
-          <p id="how" class="quiet">
-            {t('signin.how')}
-          </p>
-          <label class="field">
-            <span>{t('signin.code')}</span>
-            <input
-              ref={field}
-              type="text"
-              name="code"
-              autoComplete="one-time-code"
-              autoCapitalize="off"
-              spellcheck={false}
-              aria-describedby={problem.value ? 'wrong' : 'how'}
-              aria-invalid={problem.value ? 'true' : 'false'}
-              value={token.value}
-              onInput={(e) => (token.value = e.currentTarget.value)}
-            />
-          </label>
-          {problem.value && (
-            <p id="wrong" class="field-error" role="alert">
-              {t(problem.value)}
-              {failure.value && (
-                <span class="error-id"> {t('error.id', { id: failure.value })}</span>
-              )}
+          <summary>{t('signin.have_code')}</summary>
+          <form
+            onSubmit={(e) => {
+              e.preventDefault();
+              void enter(token.value);
+            }}
+          >
+            <p id="how" class="quiet">
+              {t('signin.how')}
             </p>
-          )}
-          <button type="submit" class="button button-main button-wide" disabled={working.value}>
-            {t(working.value ? 'signin.working' : 'signin.submit')}
-          </button>
-        </form>
+            <label class="field">
+              <span>{t('signin.code')}</span>
+              <input
+                ref={field}
+                type="text"
+                name="code"
+                autoComplete={enters ? 'username webauthn' : 'one-time-code'}
+                autoCapitalize="off"
+                spellcheck={false}
+                aria-describedby={problem.value ? 'wrong' : 'how'}
+                aria-invalid={problem.value ? 'true' : 'false'}
+                value={token.value}
+                onInput={(e) => (token.value = e.currentTarget.value)}
+              />
+            </label>
+            {problem.value && (
+              <p id="wrong" class="field-error" role="alert">
+                {t(problem.value)}
+                {failure.value && (
+                  <span class="error-id"> {t('error.id', { id: failure.value })}</span>
+                )}
+              </p>
+            )}
+            <button
+              type="submit"
+              class={enters ? 'button button-wide' : 'button button-main button-wide'}
+              disabled={working.value}
+            >
+              {t(working.value ? 'signin.working' : enters ? 'signin.with_code' : 'signin.submit')}
+            </button>
+          </form>
+        </details>
         <button
           type="button"
           class="button button-plain"
@@ -106,6 +119,16 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
       </div>
     </main>
   );
+}
+
+/** Whether this browser can have passkeys here: they belong to a name, never to a bare address. */
+const canPasskeys = (): boolean =>
+  isSecureContext && 'PublicKeyCredential' in window && !/^[\d.]+$|:/.test(location.hostname);
+
+/** Goes on to where the person was going; who they are is asked anew. */
+async function enterHouse(): Promise<void> {
+  if (route.value.screen === 'sign-in') go(wayBack(), true);
+  await start();
 }
 
 // Who opens the link of a message and has to get a sign-in link first comes back

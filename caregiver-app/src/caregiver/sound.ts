@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { playNotes } from '../shared/sound';
 
 const remembered = 'lykta.sound';
 
@@ -6,8 +7,6 @@ const remembered = 'lykta.sound';
 export const wanted = signal(localStorage.getItem(remembered) === 'on');
 /** Whether the browser kept the last sound from being heard. */
 export const blocked = signal(false);
-
-let context: AudioContext | undefined;
 
 export function want(on: boolean): void {
   localStorage.setItem(remembered, on ? 'on' : 'off');
@@ -20,32 +19,14 @@ export function alarm(): void {
   if (wanted.value) void play();
 }
 
-/** Three rising notes, twice: noticed across a room, not mistaken for a telephone. */
+/** Three rising notes, twice: noticed across a room, not mistaken for a telephone; and a shaking pocket. */
 export async function play(): Promise<void> {
-  context ??= new AudioContext();
-  // Until the person has touched the page the browser keeps it silent, and
-  // resume() may wait for ever.
-  const started = await Promise.race([
-    context.resume().then(() => true),
-    new Promise<boolean>((done) => setTimeout(() => done(false), 500)),
-  ]);
-  blocked.value = !started;
-  if (!started) return;
-  [0, 0.9].forEach((later) =>
-    [659, 784, 988].forEach((hertz, i) => note(context!, hertz, later + i * 0.2)),
+  navigator.vibrate?.([400, 150, 400, 150, 900]);
+  const notes = [0, 0.9].flatMap((later) =>
+    [659, 784, 988].map((hertz, i) => ({ hertz, after: later + i * 0.2 })),
   );
-}
-
-function note(ctx: AudioContext, hertz: number, after: number): void {
-  const begin = ctx.currentTime + after;
-  const oscillator = ctx.createOscillator();
-  const volume = ctx.createGain();
-  oscillator.type = 'triangle';
-  oscillator.frequency.value = hertz;
-  volume.gain.setValueAtTime(0, begin);
-  volume.gain.linearRampToValueAtTime(0.5, begin + 0.02);
-  volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.35);
-  oscillator.connect(volume).connect(ctx.destination);
-  oscillator.start(begin);
-  oscillator.stop(begin + 0.4);
+  const heard = await playNotes(
+    notes.map((n) => ({ ...n, shape: 'triangle' as const, volume: 0.5, rise: 0.02, fade: 0.35 })),
+  );
+  blocked.value = !heard;
 }

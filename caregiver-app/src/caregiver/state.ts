@@ -5,7 +5,8 @@ import type { Alert, Home, HomeDetail, Me, Reading } from '../api/types';
 import { suggestLanguage, t } from '../shared/i18n';
 import { now, serverNow, setServerTime } from '../shared/time';
 import { alertName, inRoom, outcomeName } from '../shared/words';
-import { minutesLeft, Queue, type Action } from './queue';
+import { careQueue, Refusals } from './carequeue';
+import { alertQueue, minutesLeft, type Action } from './queue';
 import * as sound from './sound';
 
 /** Where the person stands with the server. */
@@ -128,7 +129,7 @@ function send(action: Action): Promise<Alert> {
   }
 }
 
-export const queue = new Queue(localStorage, send, {
+export const queue = alertQueue(localStorage, send, {
   sent(action, alert) {
     during?.push(() => put(alert));
     put(alert);
@@ -148,6 +149,36 @@ export const queue = new Queue(localStorage, send, {
   },
   signedOut: () => expired(),
   stale: (action) => say(t('done.stale', { name: nameOf(action.alert) }), true),
+});
+
+/** What the server said no to of what was written, kept until its author has seen to it. */
+export const refusals = new Refusals(localStorage);
+
+/** Counts what was written and has arrived: what is shown of it is asked for anew. */
+export const arrivals = signal(0);
+
+/** What is written and done about residents and has not arrived. */
+export const written = careQueue(localStorage, {
+  sent(deed) {
+    arrivals.value++;
+    say(t('done.care', { what: deed.what }));
+  },
+  refused(deed, problem) {
+    refusals.add(deed, problem);
+    arrivals.value++;
+    say(t('done.care_refused', { what: deed.what, detail: described(problem) }), true);
+  },
+  signedOut: () => expired(),
+  stale(deed) {
+    refusals.add(deed);
+    say(t('done.care_refused', { what: deed.what, detail: '' }), true);
+  },
+});
+
+/** How much this person did that the server does not know yet. */
+export const unsent = computed(() => {
+  const own = (d: { who: string }) => d.who === me.value?.name;
+  return queue.waiting.value.filter(own).length + written.waiting.value.filter(own).length;
 });
 
 const described = (p: api.Problem) => [p.detail, p.id && `(${p.id})`].filter(Boolean).join(' ');
@@ -375,7 +406,7 @@ const stream = new Stream({
     downTimer = undefined;
     const wasDown = !link.value.up;
     link.value = { up: true, heard: serverNow() };
-    if (wasDown) void queue.flush();
+    if (wasDown) flush();
   },
   down() {
     // A change of link lasting a blink is not worth a word.
@@ -403,11 +434,14 @@ export function show(home: string): void {
 export async function start(): Promise<void> {
   try {
     const person = await api.me();
+    // Relatives have an app of their own.
+    if (person.role === 'relative') return location.replace('/family/');
     suggestLanguage(person.language);
     session.value = { state: 'signed-in', me: person };
     stream.open(shownHome);
     if (shownHome) void fetchDetail(shownHome);
     queue.signedIn(person.name);
+    written.signedIn(person.name);
   } catch (error) {
     if (error instanceof api.Problem && error.status === 401) {
       session.value = { state: 'signed-out', expired: false };
@@ -429,6 +463,7 @@ function stop(): void {
   clearTimeout(downTimer);
   downTimer = undefined;
   queue.signedIn('');
+  written.signedIn('');
   announced.clear();
   batch(() => {
     homes.value = new Map();
@@ -441,6 +476,11 @@ function stop(): void {
   });
 }
 
+function flush(): void {
+  void queue.flush();
+  void written.flush();
+}
+
 /** Tries everything again now: the network or the screen is back. */
 export function wake(): void {
   if (session.value.state === 'failed') {
@@ -448,5 +488,5 @@ export function wake(): void {
     return;
   }
   stream.nudge();
-  void queue.flush();
+  flush();
 }

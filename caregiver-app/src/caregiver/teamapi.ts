@@ -26,6 +26,10 @@ export interface PersonEntry {
   language: string;
   away: boolean;
   addresses: Address[];
+  /** What they may do when they sign in; "" is that they cannot. */
+  role: string;
+  /** The areas whose homes they see; none is every area. */
+  areas: string[];
 }
 
 export const putPerson = (id: string, person: PersonEntry) =>
@@ -88,16 +92,3 @@ export const load = (from: number, to: number) =>
   json<Load>(
     `${api}/load${query({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}`,
   );
-
-/** The key with which a browser subscribes; "" where there is no Web Push. */
-export const pushKey = async (): Promise<string> =>
-  (await json<{ key: string }>(`${api}/push`)).key;
-
-export interface Subscription {
-  endpoint: string;
-  keys: { p256dh: string; auth: string };
-}
-
-export const putBrowser = (s: Subscription) => request(`${api}/me/browser`, put(s));
-
-export const forgetBrowser = (s: Subscription) => request(`${api}/me/browser/forget`, post(s));

@@ -7,6 +7,17 @@ export interface Status {
   sos: Sos;
   presses?: Sos[];
   notice?: Notice;
+  /** What else there is to show; absent until the home has been told. */
+  day?: Day;
+  check_in?: CheckIn | null;
+  /** Not over, newest first. */
+  messages?: Letter[];
+  /** When each medicine of today was taken, by the prompt's id. */
+  taken?: Record<string, number>;
+  /** When the question how the resident is was answered today. */
+  well_being?: number | null;
+  /** The home's IANA time zone. */
+  zone?: string;
 }
 
 /** How a press for help is going. */
@@ -29,9 +40,75 @@ export interface Notice {
   at?: number;
 }
 
-/** The gateway's answer, and when it came by the page's own running time, in milliseconds. */
+/** The newest "I am OK". */
+export interface CheckIn {
+  at: number;
+  state: 'sending' | 'received';
+}
+
+/** What the service has told the screen: devices/wire/screen.go. */
+export interface Day {
+  name?: string;
+  language?: string;
+  /** When to ask how the resident is, minutes after midnight; 0 or absent is never. */
+  ask?: number;
+  visits?: Visit[];
+  prompts?: Prompt[];
+  grants?: Grant[];
+  /** Newest first. */
+  looks?: Look[];
+}
+
+export interface Visit {
+  id: string;
+  from: number;
+  to: number;
+  who?: string;
+  what?: string;
+  video?: boolean;
+}
+
+export interface Prompt {
+  id: string;
+  text: string;
+  /** Minutes after midnight. */
+  at: number;
+  /** ISO 8601 days of the week, 1–7; empty is every day. */
+  days?: number[];
+  medication?: boolean;
+}
+
+export interface Grant {
+  party: string;
+  name: string;
+  field: string;
+  allowed: boolean;
+  fixed?: boolean;
+}
+
+export interface Look {
+  at: number;
+  who: string;
+  role: string;
+  what: string;
+}
+
+export interface Letter {
+  id: string;
+  from: string;
+  family?: boolean;
+  text?: string;
+  picture?: boolean;
+  at: number;
+  heard?: boolean;
+  /** An announcement: the gateway does not ask whether it was heard. */
+  notice?: boolean;
+}
+
+/** The gateway's answer, and when it was asked for and came by the page's own running time, in milliseconds. */
 export interface Answer {
   status: Status;
+  asked?: number;
   came: number;
 }
 
@@ -39,19 +116,17 @@ const every = 1_000;
 const patience = 3_000;
 
 /**
- * Asks for the status every second until stopped. Who hears nothing for a
- * while is not answered: that is for the hearer to notice.
+ * Asks for the status every second. Who hears nothing for a while is not
+ * answered: that is for the hearer to notice.
  */
-export function poll(heard: (answer: Answer) => void): () => void {
-  let stopped = false;
+export function poll(heard: (answer: Answer) => void): void {
   const ask = async () => {
+    const asked = performance.now();
     const status = await fetchStatus();
-    if (stopped) return;
     setTimeout(() => void ask(), every);
-    if (status) heard({ status, came: performance.now() });
+    if (status) heard({ status, asked, came: performance.now() });
   };
   void ask();
-  return () => (stopped = true);
 }
 
 async function fetchStatus(): Promise<Status | undefined> {

@@ -1,6 +1,12 @@
 import type { Sos } from './status';
-import type { Say } from './voice';
-import type { Message, Saying } from './words';
+import type { Outcome, Say } from './voice';
+import type { Saying } from './words';
+
+/** Something to say once, after what there is to say of an alarm. */
+export interface Aloud {
+  key: string;
+  aloud: string;
+}
 
 /** That the screen has shown the newest word about a press: POST /heard. */
 export interface Heard {
@@ -23,18 +29,24 @@ export interface Teller {
   report: (heard: Heard) => Promise<boolean>;
   /** Whether the page is in the foreground. */
   visible: () => boolean;
+  /** Something has been read out, or has been tried to. */
+  done?: (key: string, outcome: Outcome) => void;
 }
 
 const said = 'lykta.kiosk.said';
 const spoken = 'lykta.kiosk.spoken';
 const read = 'lykta.kiosk.read';
+const most = 50; // of what was read out
 const again = 10_000; // between two tries to report, milliseconds
+
+/** The keys of what was read out, newest first. */
+export const wasRead = (memory: Memory): string[] => (memory.getItem(read) ?? '').split('\n');
 
 /**
  * Says each new state once, then a new message once, and reports each word
  * about a press that was shown. Call what it returns with every answer of the gateway.
  */
-export function makeTeller({ say, memory, report, visible }: Teller) {
+export function makeTeller({ say, memory, report, visible, done }: Teller) {
   let speaking = '';
   let tried = -Infinity;
 
@@ -48,11 +60,14 @@ export function makeTeller({ say, memory, report, visible }: Teller) {
       if (outcome === 'spoken') memory.setItem(spoken, saying.key);
     });
   };
-  const readOut = (message: Message) => {
+  const readOut = (message: Aloud) => {
     speaking = message.key;
     void say(message.aloud).then((outcome) => {
-      if (outcome !== 'interrupted') memory.setItem(read, message.key);
+      if (outcome !== 'interrupted') {
+        memory.setItem(read, [message.key, ...wasRead(memory)].slice(0, most).join('\n'));
+      }
       if (speaking === message.key) speaking = '';
+      done?.(message.key, outcome);
     });
   };
   const reportShown = ({ epoch, seq, told, heard }: Sos, key: string, moment: number) => {
@@ -61,7 +76,7 @@ export function makeTeller({ say, memory, report, visible }: Teller) {
     void report({ epoch, seq, told, spoken: memory.getItem(spoken) === key });
   };
 
-  return (saying: Saying, message: Message | undefined, moment: number): void => {
+  return (saying: Saying, message: Aloud | undefined, moment: number): void => {
     if (!visible()) return;
     const { key, word } = saying;
     if (key && memory.getItem(said) !== key) {
@@ -70,7 +85,7 @@ export function makeTeller({ say, memory, report, visible }: Teller) {
     }
     if (speaking) return;
     if (key && word) reportShown(word, key, moment);
-    if (message && memory.getItem(read) !== message.key) readOut(message);
+    if (message && !wasRead(memory).includes(message.key)) readOut(message);
   };
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Sos } from './status';
-import { seeing, viewOf, type Seen } from './screen';
-import { clock, dayPart, linkOf, messageOf, sayingOf } from './words';
+import { clock } from './local';
+import { seeing, viewOf, type Seen } from './seen';
+import { dayPart, linkOf, messageOf, sayingOf } from './words';
 
 const now = Date.parse('2026-11-21T14:02:00');
 const micros = (ms: number) => ms * 1_000;
@@ -137,7 +138,7 @@ describe('the screen', () => {
 
   it('does not promise to send an alarm that nobody pressed', () => {
     const calm = status({ online: false, sos: { state: 'none' } });
-    expect(linkOf(calm, saying(calm.sos, now))).toContain('Trycker du på larmknappen');
+    expect(linkOf(calm, saying(calm.sos, now))).toContain('Larmar du skickas larmet');
   });
 });
 

@@ -1,5 +1,6 @@
+import { clock, format, local } from './local';
 import type { Notice, Sos, Status } from './status';
-import { locale, t, tn, type Key } from './texts';
+import { capital, locale, t, tn, type Key } from './texts';
 
 /** How the screen looks at it: calm, waiting, somebody has it, or not as it should be. */
 export type Tone = 'calm' | 'waiting' | 'taken' | 'trouble';
@@ -23,12 +24,6 @@ const noticeFor = 12 * hour;
 /** Beyond this a time of arrival is told by nobody who is on the way. */
 const farthest = 12 * hour;
 
-/** The time of day, "14:02". */
-export const clock = (ms: number): string =>
-  new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(
-    ms,
-  );
-
 const parts = [
   [5, 'night'],
   [9, 'morning'],
@@ -37,18 +32,19 @@ const parts = [
   [24, 'evening'],
 ] as const;
 
+/** The part of the day, of minutes after midnight. */
+export const partOf = (minutes: number) => parts.find(([until]) => minutes < until * 60)![1];
+
 /** "Lördag eftermiddag" */
-export function dayPart(ms: number): string {
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: 'long' }).format(ms);
-  const at = new Date(ms).getHours();
-  const part = parts.find(([until]) => at < until)![1];
-  const text = t('kiosk.day', { weekday, part: t(`kiosk.part.${part}`) });
-  return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+export function dayPart(ms: number, zone?: string): string {
+  const weekday = format(locale(), zone, { weekday: 'long' }).format(ms);
+  const part = t(`kiosk.part.${partOf(local(ms, zone).minutes)}`);
+  return capital(t('kiosk.day', { weekday, part }));
 }
 
 /** "21 november" */
-export const date = (ms: number): string =>
-  new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' }).format(ms);
+export const date = (ms: number, zone?: string): string =>
+  format(locale(), zone, { day: 'numeric', month: 'long' }).format(ms);
 
 const keyOf = ({ epoch, seq, state, told }: Sos): string =>
   seq ? `${epoch}.${seq}:${state}:${told ?? 0}` : '';
@@ -68,18 +64,18 @@ const takenOf = ({ presses }: Status, now: number | undefined): Sos | undefined 
  * long the page itself has seen the newest press closed, for when that is so.
  */
 export function sayingOf(status: Status, now: number | undefined, seenClosed: number): Saying {
-  const { sos } = status;
+  const { sos, zone } = status;
   const taken = takenOf(status, now);
   const key = keyOf(sos);
   switch (sos.state) {
     case 'none':
-      return plain('', 'calm', 'none');
+      return calm();
     case 'resolved': {
-      if (taken) return taking(taken, now);
+      if (taken) return taking(taken, now, zone);
       const closed = sos.told ?? sos.at;
       const since = now !== undefined && closed ? now - closed / 1_000 : seenClosed;
       const recent = since < closedFor;
-      return recent ? { ...plain(key, 'calm', 'resolved'), word: sos } : plain('', 'calm', 'none');
+      return recent ? { ...plain(key, 'calm', 'resolved'), word: sos } : calm();
     }
     case 'not_saved':
       return plain(`${sos.at ?? ''}:not_saved`, 'trouble', 'not_saved');
@@ -89,7 +85,7 @@ export function sayingOf(status: Status, now: number | undefined, seenClosed: nu
     case 'received': {
       const own = plain(key, 'waiting', sos.state);
       if (!taken) return own;
-      const comes = taking(taken, now);
+      const comes = taking(taken, now, zone);
       return {
         ...own,
         key: `${key}|${comes.key}`,
@@ -100,20 +96,29 @@ export function sayingOf(status: Status, now: number | undefined, seenClosed: nu
     }
     case 'someone_has_it':
     case 'on_the_way':
-      return taking(sos, now);
+      return taking(sos, now, zone);
   }
   // A state that this page does not know: only that there is an alarm is certain.
   return { key, tone: 'waiting', headline: t('kiosk.other'), detail: '', aloud: t('kiosk.other') };
 }
 
-const taking = (sos: Sos, now: number | undefined): Saying => ({
+const taking = (sos: Sos, now: number | undefined, zone?: string): Saying => ({
   key: keyOf(sos),
   tone: 'taken',
-  ...comes(sos, now),
+  ...comes(sos, now, zone),
   word: sos,
 });
 
-type Plain = 'none' | 'resolved' | 'not_saved' | 'sending' | 'received' | 'refused';
+/** Nothing to say: the rest of the screen has its turn. */
+const calm = (): Saying => ({
+  key: '',
+  tone: 'calm',
+  headline: t('kiosk.none'),
+  detail: '',
+  aloud: '',
+});
+
+type Plain = 'resolved' | 'not_saved' | 'sending' | 'received' | 'refused';
 
 function plain(key: string, tone: Tone, what: Plain): Saying {
   const headline = t(`kiosk.${what}`);
@@ -125,7 +130,11 @@ function plain(key: string, tone: Tone, what: Plain): Saying {
  * Who comes, and when: a number only while it is true. Past the time, or when
  * nobody knows what time it is, there is none.
  */
-function comes(sos: Sos, now: number | undefined): Pick<Saying, 'headline' | 'detail' | 'aloud'> {
+function comes(
+  sos: Sos,
+  now: number | undefined,
+  zone?: string,
+): Pick<Saying, 'headline' | 'detail' | 'aloud'> {
   const name = sos.by || t('kiosk.someone');
   const seen = t('kiosk.seen', { name });
   const left = sos.expected && now !== undefined ? sos.expected / 1_000 - now : undefined;
@@ -140,7 +149,7 @@ function comes(sos: Sos, now: number | undefined): Pick<Saying, 'headline' | 'de
     return { headline: seen, detail: t('kiosk.seen_detail'), aloud: `${seen}.` };
   }
   if (left <= 0) return says('on_the_way');
-  if (left > hour) return says('comes_at', { clock: clock(sos.expected! / 1_000) });
+  if (left > hour) return says('comes_at', { clock: clock(sos.expected! / 1_000, zone) });
   const n = Math.ceil(left / minute);
   return {
     headline: tn('kiosk.comes_in', n, { name }),
@@ -180,11 +189,12 @@ export interface Message {
 export function messageOf(
   notice: Notice | undefined,
   now: number | undefined,
+  zone?: string,
 ): Message | undefined {
   if (!notice) return undefined;
   const { id, text } = notice;
   const at = notice.at && notice.at / 1_000;
   if (at && now !== undefined && now - at > noticeFor) return undefined;
-  const heading = at ? t('kiosk.notice_at', { clock: clock(at) }) : t('kiosk.notice');
+  const heading = at ? t('kiosk.notice_at', { clock: clock(at, zone) }) : t('kiosk.notice');
   return { key: id, heading, text, aloud: t('kiosk.said_notice', { text }) };
 }

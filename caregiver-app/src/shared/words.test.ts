@@ -116,10 +116,10 @@ describe('an address', () => {
   it('leads to its screen', () => {
     expect(parse('/')).toEqual({ screen: 'now' });
     expect(parse('/homes/')).toEqual({ screen: 'homes' });
-    expect(parse('/homes/a.b-1')).toEqual({ screen: 'home', id: 'a.b-1' });
-    expect(parse('/homes/a%20b')).toEqual({ screen: 'home', id: 'a b' });
+    expect(parse('/homes/a.b-1')).toEqual({ screen: 'home', id: 'a.b-1', part: 'day' });
+    expect(parse('/homes/a%20b')).toEqual({ screen: 'home', id: 'a b', part: 'day' });
     expect(parse('/sign-in', '#abc')).toEqual({ screen: 'sign-in', code: 'abc' });
     expect(parse('/homes/a/b')).toEqual({ screen: 'missing' });
-    expect(parse('/homes/%E0%A4%A')).toEqual({ screen: 'home', id: '%E0%A4%A' });
+    expect(parse('/homes/%E0%A4%A')).toEqual({ screen: 'home', id: '%E0%A4%A', part: 'day' });
   });
 });

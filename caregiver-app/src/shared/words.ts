@@ -1,6 +1,11 @@
-import type { Alert, Home, Reading } from '../api/types';
-import { locale, readable, t, tMaybe } from './i18n';
+import type { Home, Reading } from '../api/types';
+import { readable, t, tMaybe } from './i18n';
+import { kindName } from './names';
+import { quantity, unitOf } from './quantity';
 import { addDays, atMinute, clock, dayOf, startOfDay } from './time';
+
+export { alertName, kindName, outcomeName } from './names';
+export { quantity, unitOf } from './quantity';
 
 /** The room's name: "Kök". Rooms are free text; the usual ones are translated. */
 export function roomName(room: string): string {
@@ -41,9 +46,6 @@ export function roomKey(room: string): string {
   return aliases[plain] ?? plain;
 }
 
-/** What a kind of reading is called: "Rörelse". */
-export const kindName = (kind: string): string => tMaybe(`kind.${kind}`) ?? readable(kind);
-
 /** The kind as a sign of life: "Dörr eller lucka användes". */
 export const activityName = (kind: string): string => tMaybe(`activity.${kind}`) ?? kindName(kind);
 
@@ -53,14 +55,6 @@ export const isKnown = (kind: string): boolean => tMaybe(`kind.${kind}`) !== und
 /** A device by its own name, without the room before it. */
 export const deviceName = (device: string): string =>
   readable(device.slice(device.lastIndexOf('/') + 1));
-
-/** What an alert is called: "Trygghetslarm". */
-export const alertName = (alert: Pick<Alert, 'kind'>): string =>
-  tMaybe(`alert.${alert.kind}`) ?? readable(alert.kind);
-
-/** How an alert ended: "Hjälp given". */
-export const outcomeName = (outcome: string): string =>
-  tMaybe(`outcome.${outcome}`) ?? readable(outcome);
 
 const states = new Set([
   'contact',
@@ -96,53 +90,6 @@ export const isEvent = (kind: string): boolean => events.has(kind);
 /** Whether the reading is a number that makes a curve. */
 export const isMeasurement = (r: Pick<Reading, 'kind' | 'v'>): boolean =>
   typeof r.v === 'number' && !isState(r.kind) && !isEvent(r.kind);
-
-const kindUnits: Record<string, string> = {
-  temperature: 'Cel',
-  body_temperature: 'Cel',
-  humidity: '%RH',
-  illuminance: 'lx',
-  power: 'W',
-  energy: 'Wh',
-  water_volume: 'l',
-  blood_pressure_systolic: 'mm[Hg]',
-  blood_pressure_diastolic: 'mm[Hg]',
-  pulse: 'beat/min',
-  spo2: '%',
-  weight: 'kg',
-  glucose: 'mmol/l',
-  battery: '%EL',
-};
-
-/** The unit (a SenML name) in which the kind is measured; "" when unknown. */
-export const unitOf = (kind: string): string => kindUnits[kind] ?? '';
-
-const intlUnits: Record<string, string> = {
-  Cel: 'celsius',
-  '%RH': 'percent',
-  '%EL': 'percent',
-  '%': 'percent',
-  l: 'liter',
-  kg: 'kilogram',
-};
-
-const plainUnits: Record<string, string> = { 'mm[Hg]': 'mmHg' };
-
-/** A number with its unit, as the language writes it: "21,4 °C". The unit is a SenML name. */
-export function quantity(v: number, unit: string): string {
-  if (unit === 'Wh' && Math.abs(v) >= 1000) return quantity(v / 1000, 'kWh');
-  const digits = { maximumFractionDigits: Math.abs(v) >= 100 ? 0 : 1 };
-  const intl = intlUnits[unit];
-  if (intl) {
-    const text = new Intl.NumberFormat(locale(), { style: 'unit', unit: intl, ...digits }).format(
-      v,
-    );
-    return text.replace(/ /g, '\u00a0'); // a number and its unit stay on one line
-  }
-  const number = new Intl.NumberFormat(locale(), digits).format(v);
-  const name = unit === 'beat/min' ? t('unit.beats') : (plainUnits[unit] ?? unit);
-  return name ? `${number}\u00a0${name}` : number;
-}
 
 /** What a reading says, in plain words: "Öppen", "21,4 °C", "Intryckt". */
 export function saying(r: Reading): string {

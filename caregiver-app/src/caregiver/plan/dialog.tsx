@@ -26,8 +26,13 @@ export function Dialog({ title, save, onSave, onClose, check, children, more }: 
   const [wrong, setWrong] = useState('');
   useEffect(() => {
     const dialog = box.current!;
+    const opener = document.activeElement as HTMLElement | null;
     dialog.showModal();
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      // A dialog that is gone from the page gives no focus back of its own accord.
+      opener?.focus();
+    };
   }, []);
   const said = wrong || deed.failed;
   return (

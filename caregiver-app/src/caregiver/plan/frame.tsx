@@ -1,25 +1,40 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../../shared/i18n';
 import { planning, route, type Planning } from '../../shared/router';
 import type { Asked } from '../asking';
 import '../pagetexts';
+import { may } from '../may';
 import { homes, me } from '../state';
 import './plan.css';
 
 /** Whether the person may change who is told of what. */
 export const manages = () => me.value?.role === 'coordinator' || me.value?.role === 'operator';
 
-const mayOpen = (page: Planning) => page !== 'load' || manages();
+const forSome: Partial<Record<Planning, string>> = {
+  load: 'read_load',
+  statistics: 'read_statistics',
+  visits: 'plan_visits',
+};
+
+const mayOpen = (page: Planning) => !forSome[page] || may(forSome[page]);
 
 /** The zone in which the homes live; this device's when there are none. */
 export const zoneOf = (): string | undefined => [...homes.value.values()][0]?.zone;
 
 /** What the pages about planning share: their heading and the ways between them. */
 export function Frame({ page, children }: { page: Planning; children: ComponentChildren }) {
+  const ways = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where the ways go on beyond the edge, the one that is taken is in sight.
+    const nav = ways.current!;
+    const here = nav.querySelector<HTMLElement>('[aria-current]');
+    if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
+  }, [page]);
   return (
     <div class="plan">
       <h1 tabIndex={-1}>{t(`plan.${page}`)}</h1>
-      <nav class="plan-nav" aria-label={t('nav.planning')}>
+      <nav class="plan-nav" ref={ways} aria-label={t('nav.planning')}>
         {planning.filter(mayOpen).map((name) => (
           <a
             key={name}

@@ -1,11 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { Member, Person } from '../../api/types';
-import { locale, t } from '../../shared/i18n';
+import { locale, t, tMaybe, tn } from '../../shared/i18n';
+import { moment, now } from '../../shared/time';
+import { endSignIns } from '../admin/api';
+import '../admin/texts';
 import { useAsked } from '../asking';
 import { channelName } from '../chainwords';
+import { Later } from '../later';
 import { homes, say } from '../state';
 import * as api from '../teamapi';
-import { useDeed } from './dialog';
+import { Dialog, useDeed } from './dialog';
 import { Answer, Frame, manages } from './frame';
 import './people.css';
 import { memberWords, readableNumber } from './peoplewords';
@@ -13,7 +17,8 @@ import { MemberForm, PersonForm } from './person';
 
 const homeName = (id: string) => homes.value.get(id)?.name ?? id;
 
-type Open = { form: 'add' } | { form: 'person' | 'member'; person: Person };
+type Form = 'person' | 'member' | 'invite' | 'lost';
+type Open = { form: 'add' } | { form: Form; person: Person };
 
 /** Who can be told of alerts, how, and as what. */
 export function PeopleScreen() {
@@ -59,13 +64,19 @@ export function PeopleScreen() {
                   />
                 ))}
               </ul>
-              {open && open.form !== 'member' && (
+              {(open?.form === 'add' || open?.form === 'person') && (
                 <PersonForm
                   people={people}
                   {...(open.form === 'person' ? { person: open.person } : {})}
                   close={() => setOpen(null)}
                   changed={changed}
                 />
+              )}
+              {open?.form === 'invite' && (
+                <Later page="invite" quiet person={open.person} close={changed} />
+              )}
+              {open?.form === 'lost' && (
+                <LostPhone person={open.person} close={() => setOpen(null)} changed={changed} />
               )}
               {open?.form === 'member' && (
                 <MemberForm person={open.person} close={() => setOpen(null)} changed={changed} />
@@ -81,7 +92,7 @@ export function PeopleScreen() {
 interface CardProps {
   person: Person;
   changed: () => void;
-  edit: (form: 'person' | 'member') => void;
+  edit: (form: Form) => void;
 }
 
 function PersonCard({ person, changed, edit }: CardProps) {
@@ -104,6 +115,7 @@ function PersonCard({ person, changed, edit }: CardProps) {
         <h2>{person.name}</h2>
         {person.away && <span class="tag tag-attention">{t('people.away')}</span>}
       </div>
+      <SignIn person={person} />
       {ways.length === 0 ? (
         <p class="person-warn">{t('people.unreachable')}</p>
       ) : (
@@ -155,8 +167,67 @@ function PersonCard({ person, changed, edit }: CardProps) {
             {t('people.join')}
             <span class="visually-hidden"> – {person.name}</span>
           </button>
+          {person.role && (
+            <button type="button" class="button" onClick={() => edit('invite')}>
+              {t(person.invited ? 'people.invite_again' : 'people.invite')}
+              <span class="visually-hidden"> – {person.name}</span>
+            </button>
+          )}
+          {!!person.passkeys && (
+            <button type="button" class="button" onClick={() => edit('lost')}>
+              {t('people.lost')}
+              <span class="visually-hidden"> – {person.name}</span>
+            </button>
+          )}
         </div>
       )}
     </li>
+  );
+}
+
+/** What the person may do in Lykta, and whether they can come in. */
+function SignIn({ person }: { person: Person }) {
+  const { role, areas, passkeys = 0, invited } = person;
+  if (role === undefined) return null;
+  if (!role) return <p class="quiet">{t('people.role_none')}</p>;
+  return (
+    <p class="person-in">
+      <strong>
+        {tMaybe(`role.${role}`) ?? role}
+        {areas && areas.length > 0 && `, ${areas.join(', ')}`}
+      </strong>
+      <span class="quiet">
+        {passkeys > 0
+          ? tn('people.in.passkeys', passkeys)
+          : invited
+            ? t('people.in.invited', { when: moment(Date.parse(invited), now.value) })
+            : t('people.in.not')}
+      </span>
+    </p>
+  );
+}
+
+interface LostProps {
+  person: Person;
+  close: () => void;
+  changed: () => void;
+}
+
+/** A telephone is gone: whoever has it must not come in. */
+function LostPhone({ person, close, changed }: LostProps) {
+  const { name } = person;
+  return (
+    <Dialog
+      title={t('people.lost_title', { name })}
+      save={t('people.lost_do')}
+      onClose={close}
+      onSave={async () => {
+        await endSignIns(person.id);
+        say(t('people.lost_done', { name }));
+        changed();
+      }}
+    >
+      <p>{t('people.lost_text', { name })}</p>
+    </Dialog>
   );
 }

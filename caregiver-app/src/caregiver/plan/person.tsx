@@ -3,7 +3,8 @@ import type { Address, Person } from '../../api/types';
 import { locale, t, type Key } from '../../shared/i18n';
 import { alertName } from '../../shared/words';
 import { channelName } from '../chainwords';
-import { homes, say } from '../state';
+import '../admin/texts';
+import { homes, me, say } from '../state';
 import * as api from '../teamapi';
 import { Dialog } from './dialog';
 import { channels, e164, groups, idFor, ofHome, wrongAddress } from './peoplewords';
@@ -19,11 +20,26 @@ interface PersonProps {
 
 const isNumber = (channel: string) => channel === 'sms' || channel === 'voice';
 
-/** Adds or changes a person: the name, the ways to reach them in their order, whether they are away. */
+const staff: readonly string[] = ['caregiver', 'coordinator', 'operator'];
+
+// Nobody gives a role above their own.
+const rolesToGive = () =>
+  ['caregiver', 'coordinator', 'operator', 'relative'].filter(
+    (r) => r !== 'operator' || me.value?.role === 'operator',
+  );
+
+/** Adds or changes a person: the name, what they may do, the ways to reach them in their order, whether they are away. */
 export function PersonForm({ people, person, close, changed }: PersonProps) {
   const [name, setName] = useState(person?.name ?? '');
   const [language, setLanguage] = useState(person?.language || 'sv');
   const [away, setAway] = useState(person?.away ?? false);
+  const [role, setRole] = useState<string>(person?.role ?? '');
+  const [areas, setAreas] = useState<readonly string[]>(person?.areas ?? []);
+  const known = areasOf(
+    [...homes.value.values()].map((h) => h.area),
+    locale(),
+  ).filter(Boolean);
+  const own = !!person && person.id === me.value?.person;
   const [addresses, setAddresses] = useState<readonly Address[]>(
     person?.addresses ?? [{ channel: 'sms', to: '' }],
   );
@@ -50,7 +66,8 @@ export function PersonForm({ people, person, close, changed }: PersonProps) {
             name,
             people.map((p) => p.id),
           );
-        await api.putPerson(id, { name: name.trim(), language, away, addresses: tidy });
+        const entry = { name: name.trim(), language, away, addresses: tidy };
+        await api.putPerson(id, { ...entry, role, areas: staff.includes(role) ? [...areas] : [] });
         say(t('person.saved', { name: name.trim() }));
         changed();
       }}
@@ -65,6 +82,45 @@ export function PersonForm({ people, person, close, changed }: PersonProps) {
           onInput={(e) => setName(e.currentTarget.value)}
         />
       </label>
+      <label class="field">
+        <span>{t('person.role')}</span>
+        <select
+          value={role}
+          disabled={own}
+          aria-describedby="person-role"
+          onChange={(e) => setRole(e.currentTarget.value)}
+        >
+          <option value="">{t('person.role.none')}</option>
+          {rolesToGive().map((r) => (
+            <option key={r} value={r}>
+              {t(`role.${r}` as Key)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p id="person-role" class="quiet">
+        {t(own ? 'person.role_own' : 'person.role.hint')}
+      </p>
+      {staff.includes(role) && known.length > 1 && (
+        <fieldset class="group-of-checks">
+          <legend>{t('person.areas')}</legend>
+          <p class="quiet">{t('person.areas_hint')}</p>
+          {known.map((area) => (
+            <label class="check" key={area}>
+              <input
+                type="checkbox"
+                checked={areas.includes(area)}
+                onChange={(e) =>
+                  setAreas(
+                    e.currentTarget.checked ? [...areas, area] : areas.filter((a) => a !== area),
+                  )
+                }
+              />
+              <span>{area}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
       <fieldset class="addresses">
         <legend>{t('person.addresses')}</legend>
         {addresses.length === 0 && <p class="quiet">{t('people.unreachable')}</p>}

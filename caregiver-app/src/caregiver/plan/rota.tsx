@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Person, Shift } from '../../api/types';
-import { Icon } from '../../shared/icons';
 import { locale, t } from '../../shared/i18n';
 import { addDays, dayOf, now, serverNow, shortDate, startOfDay } from '../../shared/time';
 import { useAsked } from '../asking';
@@ -17,11 +16,11 @@ import {
   mondayOf,
   replaced,
   stretchWords,
-  weekNumber,
   type Duty,
   type Stretch,
 } from './rotawords';
 import { HandOver, ShiftForm } from './shift';
+import { WeekPicker } from './weekpicker';
 
 const week = 7 * 86_400_000;
 
@@ -157,38 +156,6 @@ function Gaps({ gaps, zone, fill }: GapsProps) {
         ))}
       </ul>
     </section>
-  );
-}
-
-interface PickerProps {
-  monday: string;
-  zone: string | undefined;
-  choose: (monday: string) => void;
-}
-
-function WeekPicker({ monday, zone, choose }: PickerProps) {
-  const present = mondayOf(dayOf(now.value, zone));
-  return (
-    <div class="week-picker">
-      <button
-        type="button"
-        class="button button-square"
-        onClick={() => choose(addDays(monday, -7))}
-      >
-        <Icon name="left" />
-        <span class="visually-hidden">{t('rota.previous')}</span>
-      </button>
-      <button type="button" class="button button-square" onClick={() => choose(addDays(monday, 7))}>
-        <Icon name="right" />
-        <span class="visually-hidden">{t('rota.next')}</span>
-      </button>
-      <p role="status">{t('rota.week', { week: weekNumber(monday) })}</p>
-      {monday !== present && (
-        <button type="button" class="button" onClick={() => choose(present)}>
-          {t('rota.this')}
-        </button>
-      )}
-    </div>
   );
 }
 

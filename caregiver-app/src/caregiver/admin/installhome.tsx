@@ -1,0 +1,448 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import * as client from '../../api/client';
+import type { Device, HomeDetail } from '../../api/types';
+import { Icon, Lantern } from '../../shared/icons';
+import { t, tn, type Key } from '../../shared/i18n';
+import { deviceName, roomName } from '../../shared/words';
+import { useAsked } from '../asking';
+import { Later } from '../later';
+import { useDeed } from '../plan/dialog';
+import { homes, me, say } from '../state';
+import * as api from './api';
+import './install.css';
+import {
+  countdown,
+  isButton,
+  lacks,
+  nextOf,
+  pressOf,
+  progressOf,
+  roomOf,
+  roomsToPick,
+  steps,
+  whatIs,
+  type Step,
+} from './installwords';
+
+/** For how long a home lets devices in, in seconds. */
+const pairingFor = 120;
+
+/** The steps of one home. Which is next follows from what is true, so that anybody can go on. */
+export function InstallHome({ id }: { id: string }) {
+  const asked = useAsked(() => client.home(id), [id]);
+  const placed = useAsked(() => api.rooms(id), [id]);
+  // What is not told of on the live link, such as a new device, is asked for.
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || asked.again(), 3_000);
+    return () => clearInterval(timer);
+  }, [id]);
+  const home = asked.value && { ...asked.value, ...(homes.value.get(id) ?? {}) };
+  if (!home || !placed.value) {
+    const missing = asked.status === 404 || asked.status === 403;
+    const failed = asked.failed || placed.failed;
+    return (
+      <div class="install">
+        <h1 tabIndex={-1}>{t('install.title')}</h1>
+        {failed ? (
+          <div class="later" role="alert">
+            <p>{missing ? t('install.not_here') : failed}</p>
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                asked.again();
+                placed.again();
+              }}
+            >
+              {t('error.retry')}
+            </button>
+          </div>
+        ) : (
+          <p class="later" role="status">
+            {t('app.loading')}
+          </p>
+        )}
+      </div>
+    );
+  }
+  return <Steps home={home} placed={placed.value} again={placed.again} />;
+}
+
+interface StepsProps {
+  home: HomeDetail;
+  placed: api.Rooms;
+  again: () => void;
+}
+
+function Steps({ home, placed, again }: StepsProps) {
+  const progress = progressOf(home, placed);
+  const next = nextOf(progress);
+  const part = (step: Step, children: ComponentChildren) => (
+    <StepPart
+      key={step}
+      step={step}
+      n={steps.indexOf(step) + 1}
+      done={progress[step]}
+      now={next === step}
+    >
+      {children}
+    </StepPart>
+  );
+  return (
+    <div class="install">
+      <h1 tabIndex={-1}>{home.name}</h1>
+      {!next && <Protected home={home} />}
+      <ol class="install-steps" aria-label={t('install.steps')}>
+        {part('box', <Box home={home} />)}
+        {part('devices', <Devices home={home} placed={placed} again={again} />)}
+        {part(
+          'test',
+          me.value?.person ? <Later page="testing" home={home} /> : <p>{t('install.nobody')}</p>,
+        )}
+      </ol>
+      <section class="panel" aria-labelledby="install-people">
+        <details>
+          <summary>
+            <h2 id="install-people">
+              {t('install.step.people')} <span class="tag">{t('install.optional')}</span>
+            </h2>
+          </summary>
+          <div class="install-optional">
+            <CheckIns home={home} />
+            <Later page="invite-relative" home={home} />
+          </div>
+        </details>
+      </section>
+    </div>
+  );
+}
+
+interface PartProps {
+  step: Step;
+  n: number;
+  done: boolean;
+  now: boolean;
+  children: ComponentChildren;
+}
+
+// A step that is done or far off is one line; any can be opened.
+function StepPart({ step, n, done, now, children }: PartProps) {
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (box.current) box.current.open = now;
+  }, [now]);
+  const state = done ? 'done' : now ? 'now' : 'waits';
+  return (
+    <li class={`panel install-step install-is-${state}`} aria-current={now && 'step'}>
+      <details ref={box} open={now}>
+        <summary>
+          <span class="install-mark" aria-hidden="true">
+            {done ? <Icon name="check" /> : n}
+          </span>
+          <h2>{t(`install.step.${step}` as Key)}</h2>
+        </summary>
+        <div class="install-body">{children}</div>
+      </details>
+    </li>
+  );
+}
+
+function Box({ home }: { home: HomeDetail }) {
+  const { gateway } = home;
+  const heard = !!home.last_heard;
+  const well = heard && home.online && !home.silent;
+  return (
+    <>
+      <p class={well ? 'install-good' : 'install-waits'} role="status">
+        {t(well ? 'install.box_heard' : heard ? 'install.box_silent' : 'install.box_waiting', {
+          gateway,
+        })}
+      </p>
+      {!well && (
+        <>
+          <p>{t('install.check')}</p>
+          <ol class="install-checks">
+            {(['power', 'net', 'id', 'error'] as const).map((check) => (
+              <li key={check}>{t(`install.check.${check}`, { gateway })}</li>
+            ))}
+          </ol>
+        </>
+      )}
+    </>
+  );
+}
+
+function Devices({ home, placed, again }: StepsProps) {
+  const [local, setLocal] = useState(placed);
+  const deed = useDeed();
+  const [saved, setSaved] = useState(false);
+  // What was chosen is sent one after the other: the latest has everything.
+  const sending = useRef(Promise.resolve());
+  const put = (change: Partial<api.Rooms>) => {
+    const next = { ...local, ...change };
+    setLocal(next);
+    setSaved(false);
+    sending.current = sending.current.then(() =>
+      deed.run(
+        () => api.putRooms(home.id, next),
+        () => {
+          setSaved(true);
+          again();
+        },
+      ),
+    );
+  };
+  const missing = lacks(home.devices, local);
+  return (
+    <>
+      <Pairing home={home.id} some={home.devices.length > 0} />
+      <p role="status">
+        {home.devices.length === 0
+          ? t('install.devices_none')
+          : tn('install.found', home.devices.length)}
+      </p>
+      <ul class="install-devices">
+        {home.devices.map((d) => (
+          <Placing
+            key={d.device}
+            device={d}
+            placed={local}
+            rooms={roomsToPick(home.devices, local)}
+            place={(room) => put({ rooms: { ...local.rooms, [d.device]: room } })}
+            means={(press) => put({ actions: { ...local.actions, [d.device]: { '*': press } } })}
+          />
+        ))}
+      </ul>
+      {home.devices.length > 0 && (
+        <p class={missing ? 'install-waits' : 'install-good'} role="status">
+          {missing
+            ? [
+                missing.rooms > 0 && tn('install.need_rooms', missing.rooms),
+                missing.button && t('install.need_button'),
+              ]
+                .filter(Boolean)
+                .join(' ')
+            : t('install.devices_done')}
+        </p>
+      )}
+      {deed.failed ? (
+        <p class="field-error" role="alert">
+          {deed.failed}
+        </p>
+      ) : (
+        (deed.busy || saved) && (
+          <p class="quiet" role="status">
+            {t(deed.busy ? 'install.saving' : 'install.saved')}
+          </p>
+        )
+      )}
+    </>
+  );
+}
+
+function Pairing({ home, some }: { home: string; some: boolean }) {
+  const [until, setUntil] = useState(0);
+  const [at, setAt] = useState(Date.now());
+  const deed = useDeed();
+  const open = until > at;
+  useEffect(() => {
+    if (!open) return;
+    const timer = setInterval(() => setAt(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [open]);
+  return (
+    <div class="install-pair">
+      <p>{t('install.pair_text')}</p>
+      {open ? (
+        <p class="install-open" role="timer">
+          {t('install.pairing', { clock: countdown(until, at) })}
+        </p>
+      ) : (
+        <button
+          type="button"
+          class={some ? 'button' : 'button button-main'}
+          disabled={deed.busy}
+          onClick={() =>
+            void deed.run(
+              () => api.pair(home, pairingFor),
+              () => {
+                setAt(Date.now());
+                setUntil(Date.now() + pairingFor * 1000);
+              },
+            )
+          }
+        >
+          {t(some ? 'install.pair_again' : 'install.pair')}
+        </button>
+      )}
+      {deed.failed && (
+        <p class="field-error" role="alert">
+          {deed.failed}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface PlacingProps {
+  device: Device;
+  placed: api.Rooms;
+  rooms: readonly string[];
+  place: (room: string) => void;
+  means: (press: string) => void;
+}
+
+const own = '\u0000';
+
+function Placing({ device, placed, rooms, place, means }: PlacingProps) {
+  const room = roomOf(device, placed);
+  const [names, setNames] = useState(false);
+  const what = whatIs(device);
+  const name = `${what} ${deviceName(device.device)}`;
+  return (
+    <li class="install-device" aria-label={name}>
+      <p>
+        <strong>{what}</strong> <span class="quiet">{deviceName(device.device)}</span>
+      </p>
+      <label class="field">
+        <span>{t('install.room')}</span>
+        <select
+          value={names ? own : room}
+          onChange={(e) => {
+            const chosen = e.currentTarget.value;
+            setNames(chosen === own);
+            if (chosen !== own) place(chosen);
+          }}
+        >
+          {!room && <option value="">{t('install.room_pick')}</option>}
+          {rooms.map((r) => (
+            <option key={r} value={r}>
+              {roomName(r)}
+            </option>
+          ))}
+          <option value={own}>{t('install.room_own')}</option>
+        </select>
+      </label>
+      {names && (
+        <label class="field">
+          <span>{t('install.room_name')}</span>
+          <input
+            type="text"
+            maxLength={40}
+            autoComplete="off"
+            onChange={(e) => {
+              const given = e.currentTarget.value.trim();
+              if (!given) return;
+              setNames(false);
+              place(given);
+            }}
+          />
+        </label>
+      )}
+      {isButton(device) && (
+        <fieldset class="segments">
+          <legend>{t('install.press')}</legend>
+          {(['sos', 'check_in'] as const).map((press) => (
+            <label key={press} class="segment">
+              <input
+                type="radio"
+                name={`press ${device.device}`}
+                checked={pressOf(device, placed) === press}
+                onChange={() => means(press)}
+              />
+              <span>{t(`install.press.${press}`)}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </li>
+  );
+}
+
+const clockOf = (minutes: number) =>
+  `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+const minutesOf = (clock: string) => {
+  const [h = NaN, m = NaN] = clock.split(':').map(Number);
+  return h * 60 + m;
+};
+
+function CheckIns({ home }: { home: HomeDetail }) {
+  const first = home.check_ins[0];
+  const [wanted, setWanted] = useState(!!first);
+  const [from, setFrom] = useState(clockOf(first?.from ?? 7 * 60));
+  const [by, setBy] = useState(clockOf(first?.by ?? 10 * 60));
+  const [wrong, setWrong] = useState('');
+  const deed = useDeed();
+  const save = () => {
+    const window = { from: minutesOf(from), by: minutesOf(by) };
+    const bad = wanted && !(window.from < window.by);
+    setWrong(bad ? t('rota.bad_time') : '');
+    if (bad) return;
+    const check_ins = wanted ? [window, ...home.check_ins.slice(1)] : [];
+    const { name, area, zone } = home;
+    void deed.run(
+      () => api.changeHome(home.id, { name, area, zone, check_ins }),
+      () => say(t('install.checkin_saved')),
+    );
+  };
+  const said = wrong || deed.failed;
+  return (
+    <form
+      class="install-checkin"
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault();
+        save();
+      }}
+    >
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={wanted}
+          onChange={(e) => setWanted(e.currentTarget.checked)}
+        />
+        <span>{t('install.checkin')}</span>
+      </label>
+      <p class="quiet">{t('install.checkin_text')}</p>
+      {wanted && (
+        <div class="pair">
+          <label class="field">
+            <span>{t('install.checkin_from')}</span>
+            <input type="time" value={from} onInput={(e) => setFrom(e.currentTarget.value)} />
+          </label>
+          <label class="field">
+            <span>{t('install.checkin_by')}</span>
+            <input type="time" value={by} onInput={(e) => setBy(e.currentTarget.value)} />
+          </label>
+        </div>
+      )}
+      {said && (
+        <p class="field-error" role="alert">
+          {said}
+        </p>
+      )}
+      <button type="submit" class="button" disabled={deed.busy}>
+        {t('install.checkin_save')}
+      </button>
+    </form>
+  );
+}
+
+function Protected({ home }: { home: HomeDetail }) {
+  return (
+    <section class="panel install-lit" role="status">
+      <Lantern large />
+      <h2>{t('install.protected')}</h2>
+      <p>{t('install.protected_text', { name: home.name })}</p>
+      <div class="install-ways">
+        <a class="button button-main" href={`/homes/${encodeURIComponent(home.id)}`}>
+          {t('install.to_home')}
+        </a>
+        <a class="button" href="/install">
+          {t('install.next')}
+        </a>
+      </div>
+    </section>
+  );
+}

@@ -13,14 +13,14 @@ FUZZ    ?= 5s
 RACE    ?= ./cloud/alarm ./cloud/broker ./cloud/web ./gateway/hub
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/i18n $(WEB)/public -type f 2>/dev/null) \
-	$(WEB)/index.html $(WEB)/kiosk.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
+	$(WEB)/index.html $(WEB)/family.html $(WEB)/kiosk.html $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 
 SEEDS   ?= 2000
 KILLS   ?= 100
 CUTS    ?= 200
 MINUTES ?= 0
 
-.PHONY: help build run run-influx test test-go test-race test-web check generate bench fuzz torture replay setup clean web
+.PHONY: help build run run-influx test test-go test-race test-web screens check generate bench fuzz torture replay setup clean web
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -61,6 +61,9 @@ test-race: ## the race detector; RACE="./cloud/... ./gateway/..." for a long run
 
 test-web: $(STAMP)
 	cd $(WEB) && npm test --silent && npm run --silent e2e
+
+screens: web ## every screen in every look, with pictures in caregiver-app/shots
+	cd $(WEB) && npm run --silent screens
 
 check: web ## format, vet, staticcheck, types, generated files, architecture
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

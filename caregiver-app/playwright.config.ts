@@ -37,7 +37,14 @@ export default defineConfig({
   reporter: 'line',
   projects: [
     { name: 'phone', use: phone, testIgnore: /(shots|real|kiosk|stage)\.spec/ },
-    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk|stage)\.spec/ },
+    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk|stage|care|admin|family)\.spec/ },
+    // What a wide screen changes is how the pages look, not what they do.
+    {
+      name: 'desk-looks',
+      use: desk,
+      testMatch: /(care|admin|family)\.spec/,
+      grep: /axe|stands in the way|keyboard|keys|rota|paper|320 px/,
+    },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
     { name: 'kiosk', use: chromium, testMatch: /kiosk\.spec/ },
     { name: 'real', use: chromium, testMatch: /real\.spec/ },

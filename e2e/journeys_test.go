@@ -145,6 +145,13 @@ func (s *stage) handler() http.Handler {
 	})
 	deed("/cut", func(*http.Request) (any, error) { s.way.proxy.Stop(); return done, nil })
 	deed("/heal", func(*http.Request) (any, error) { return done, s.way.proxy.Start() })
+	// Somebody has helped, and closes every alarm.
+	deed("/close", func(*http.Request) (any, error) {
+		for _, a := range s.alerts("state=active") {
+			s.post("/api/v1/alerts/"+a.ID+"/resolve", `{"outcome":"helped"}`)
+		}
+		return done, nil
+	})
 	// A box is unpacked: its gateway starts, and a button and a motion sensor wait to be let in.
 	deed("/unpack/{box}", func(r *http.Request) (any, error) {
 		id := r.PathValue("box")

@@ -734,7 +734,13 @@ const looks: Look[] = [
   { name: 'zoomed', width: 640, height: 400, smallest: 12 },
 ];
 
-for (const look of looks) {
+// Always the one that most see, and the two that are hardest; all of them with
+// LYKTA_LOOKS=all (make screens).
+const always = ['wide-light', 'english-dark', 'small-200'];
+const chosen =
+  process.env['LYKTA_LOOKS'] === 'all' ? looks : looks.filter((l) => always.includes(l.name));
+
+for (const look of chosen) {
   const { name, width, height, scheme = 'light', language = 'sv', text, size, smallest } = look;
   test.describe(name, () => {
     test.use({

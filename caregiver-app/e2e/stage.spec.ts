@@ -89,6 +89,9 @@ test.describe('the resident', () => {
 
     await deed('/heal');
     await expect(heading).toHaveText('Larmet är framme', { timeout: 60_000 });
+    await deed('/close');
+    await expect(heading).toHaveText('Larmet är avslutat', { timeout: 30_000 });
+    await expect(page.getByText(/Tack! Vi har hört dig/)).toBeVisible();
   });
 });
 

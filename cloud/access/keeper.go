@@ -137,7 +137,32 @@ func (k *Keeper) Enter(ctx context.Context, secret string, kinds ...care.Credent
 	if err != nil {
 		return Pass{}, err
 	}
-	return Pass{Actor: actor(c), Expires: c.Expires}, nil
+	who, err := k.bearer(ctx, c)
+	if err != nil {
+		return Pass{}, err
+	}
+	return Pass{Actor: who, Expires: c.Expires}, nil
+}
+
+// bearer returns who comes with a token. It is bound by the areas and homes of
+// the person whom it names, and its role by theirs: it may no more than either.
+func (k *Keeper) bearer(ctx context.Context, c care.Credential) (Actor, error) {
+	out := actor(c)
+	if c.Person == "" {
+		return out, nil
+	}
+	who, err := k.person(ctx, c.Person)
+	switch {
+	case errors.Is(err, ErrNoRole):
+		return out, nil // what it may is its own
+	case err != nil:
+		return Actor{}, err
+	}
+	out.Areas, out.Homes = who.Areas, who.Homes
+	if who.Role != c.Role && !MayGive(who.Role, c.Role) {
+		out.Role = who.Role
+	}
+	return out, nil
 }
 
 func actor(c care.Credential) Actor {

@@ -281,7 +281,7 @@ func (k *Keeper) Still(ctx context.Context, who Actor) (Actor, error) {
 	case !c.Expires.IsZero() && !time.Now().Before(c.Expires):
 		return Actor{}, ErrExpired
 	}
-	return actor(c), nil
+	return k.bearer(ctx, c)
 }
 
 // Session is a session as its person sees it.

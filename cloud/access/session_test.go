@@ -465,3 +465,41 @@ func TestWhoMayGiveWhat(t *testing.T) {
 		}
 	}
 }
+
+// P8: a token that names a person is bound as they are, whichever way it is
+// used, and by what they may now.
+func TestP8ATokenIsBoundAsItsPersonIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, m := team()
+		token, err := k.Create(t.Context(), care.Token, access.Actor{Name: "Program", Role: care.Coordinator, Person: "anna"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		who, err := k.Actor(t.Context(), token, care.Token)
+		if err != nil || who.Role != care.Caregiver || !slices.Equal(who.Areas, []string{"norr"}) || who.Person != "anna" || who.Credential == "" {
+			t.Errorf("%+v, %v", who, err)
+		}
+		m.people["anna"] = care.Person{ID: "anna", Name: "Anna", Role: care.Caregiver, Areas: []string{"söder"}}
+		k.ForgetPerson("anna")
+		if now, err := k.Still(t.Context(), who); err != nil || !slices.Equal(now.Areas, []string{"söder"}) {
+			t.Errorf("after a change: %+v, %v", now, err)
+		}
+		m.people["anna"] = care.Person{ID: "anna", Name: "Anna", Role: care.Operator}
+		k.ForgetPerson("anna")
+		if now, err := k.Still(t.Context(), who); err != nil || now.Role != care.Coordinator || now.Name != "Program" {
+			t.Errorf("whose person may more than it: %+v, %v", now, err)
+		}
+		m.people["anna"] = care.Person{ID: "anna", Name: "Anna", Role: care.Relative}
+		k.ForgetPerson("anna")
+		if now, err := k.Still(t.Context(), who); err != nil || now.Role != care.Relative || len(now.Homes) != 0 {
+			t.Errorf("whose person is no staff any more: %+v, %v", now, err)
+		}
+		own, err := k.Create(t.Context(), care.Token, access.Actor{Name: "Program", Role: care.Coordinator, Person: "bo"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err := k.Actor(t.Context(), own, care.Token); err != nil || who.Role != care.Coordinator || who.Name != "Program" {
+			t.Errorf("of somebody without a role: %+v, %v", who, err)
+		}
+	})
+}

@@ -101,6 +101,9 @@ func (s *Store) AddMessage(ctx context.Context, m care.Message, entry care.Audit
 				}
 				return err
 			}
+			if err := t.fewMessages(ctx, m); err != nil {
+				return err
+			}
 			if stored.Pictured {
 				if _, err := t.exec(ctx, `INSERT INTO pictures (message, picture) VALUES ($1, $2)`, m.ID, m.Picture); err != nil {
 					return err
@@ -117,6 +120,21 @@ func (s *Store) AddMessage(ctx context.Context, m care.Message, entry care.Audit
 		return care.Message{}, "", fmt.Errorf("store a message to %q: %w", m.Home, err)
 	}
 	return stored, gateway, nil
+}
+
+// mostWritten is how many messages one person writes to one home in a day: each
+// may bring a picture along, which pushes others off the screen.
+const mostWritten = 50
+
+func (t *tx) fewMessages(ctx context.Context, m care.Message) error {
+	written, err := one(ctx, t, func(row scanner) (n int, err error) {
+		err = row.Scan(&n)
+		return n, err
+	}, `SELECT count(*) FROM messages WHERE home = $1 AND at > $2 AND person = $3 AND sender = $4`, m.Home, m.At.AddDate(0, 0, -1), m.Person, m.From)
+	if err == nil && written > mostWritten {
+		err = fmt.Errorf("%w: one person writes at most %d in a day", care.ErrMessage, mostWritten)
+	}
+	return err
 }
 
 func messageCommand(kind, gateway string, m care.Message) (care.PendingCommand, error) {

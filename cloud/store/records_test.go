@@ -379,6 +379,25 @@ func testMessages(t *testing.T, s *store.Store) {
 	if _, _, err := s.AddMessage(ctx, stolen, entry("", "", "", 9)); !errors.Is(err, store.ErrExists) {
 		t.Errorf("another's message with the same id: %v", err)
 	}
+	// One person does not fill the screen, and the disk: m1 and 49 more are all
+	// for a day.
+	write := func(id, home string, when int) error {
+		m := message(id, when)
+		m.Home = home
+		_, _, err := s.AddMessage(ctx, m, entry("write message", home, id, when))
+		return err
+	}
+	for i := range 49 {
+		if err := write(fmt.Sprint("more-", i), "home-1", 10+i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := write("too-many", "home-1", 60); !errors.Is(err, care.ErrMessage) {
+		t.Errorf("one too many: %v", err)
+	}
+	if err := errors.Join(write("more-48", "home-1", 61), write("elsewhere", "home-2", 62), write("tomorrow", "home-1", 24*3600+5)); err != nil {
+		t.Errorf("one that is there, one of another home, and one a day later: %v", err)
+	}
 }
 
 func testTakeBack(t *testing.T, s *store.Store) {

@@ -65,12 +65,23 @@ type auditor struct {
 	log interface {
 		Audit(ctx context.Context, entries ...care.AuditEntry) error
 	}
+	turn chan struct{} // who holds it writes
+
 	mu     sync.Mutex
 	recent map[[3]string]time.Time // credential, action, home
+	next   *entriesAtOnce          // gathers while others are written; nil is none yet
+}
+
+// entriesAtOnce are written in one transaction. Who has the turn alone touches
+// what follows the entries.
+type entriesAtOnce struct {
+	entries []care.AuditEntry
+	written bool
+	err     error
 }
 
 func newAuditor(log Operations) *auditor {
-	return &auditor{log: log, recent: map[[3]string]time.Time{}}
+	return &auditor{log: log, turn: make(chan struct{}, 1), recent: map[[3]string]time.Time{}}
 }
 
 // look notes that somebody saw something of a home.
@@ -79,32 +90,73 @@ func (a *auditor) look(ctx context.Context, log *slog.Logger, actor access.Actor
 }
 
 func (a *auditor) looks(ctx context.Context, log *slog.Logger, actor access.Actor, home string, actions ...string) {
-	now := time.Now()
-	var entries []care.AuditEntry
-	a.mu.Lock()
-	for _, action := range actions {
-		key := [3]string{actor.Credential, action, home}
-		if now.Sub(a.recent[key]) < lookWindow {
-			continue
-		}
-		if len(a.recent) >= maxLooks {
-			clear(a.recent)
-		}
-		a.recent[key] = now
-		entries = append(entries, care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: action, Home: home})
-	}
-	a.mu.Unlock()
-	a.note(ctx, log, entries...)
+	a.write(ctx, log, actor, map[string][]string{home: actions})
 }
 
-// note writes entries. Care is not refused because the log cannot be written;
-// the failure is noted in the service's own.
-func (a *auditor) note(ctx context.Context, log *slog.Logger, entries ...care.AuditEntry) {
-	if len(entries) == 0 {
+// write notes looks at homes, by home, at once: those that are not in the log
+// already.
+func (a *auditor) write(ctx context.Context, log *slog.Logger, actor access.Actor, looks map[string][]string) {
+	now := time.Now()
+	var entries []care.AuditEntry
+	var keys [][3]string
+	a.mu.Lock()
+	for _, home := range sortedKeys(looks) {
+		for _, action := range looks[home] {
+			key := [3]string{actor.Credential, action, home}
+			if now.Sub(a.recent[key]) < lookWindow {
+				continue
+			}
+			if len(a.recent) >= maxLooks {
+				clear(a.recent)
+			}
+			a.recent[key] = now
+			keys = append(keys, key)
+			entries = append(entries, care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: action, Home: home})
+		}
+	}
+	a.mu.Unlock()
+	if a.note(ctx, log, entries...) {
 		return
 	}
-	if err := a.log.Audit(context.WithoutCancel(ctx), entries...); err != nil {
+	a.mu.Lock() // the next look is tried to be noted
+	defer a.mu.Unlock()
+	for _, key := range keys {
+		delete(a.recent, key)
+	}
+}
+
+// note writes entries, and reports whether it could. Care is not refused
+// because the log cannot be written; the failure is noted in the service's own.
+func (a *auditor) note(ctx context.Context, log *slog.Logger, entries ...care.AuditEntry) bool {
+	if len(entries) == 0 {
+		return true
+	}
+	err := a.together(ctx, entries)
+	if err != nil {
 		e := entries[0]
 		log.Error("write the audit log", "id", "LYK-0509", "actor", e.Actor, "action", e.Action, "home", e.Home, "err", err)
 	}
+	return err == nil
+}
+
+// together writes entries with those of others who ask meanwhile. However many
+// look at the beginning of a shift, an alarm waits for one of them to be written.
+func (a *auditor) together(ctx context.Context, entries []care.AuditEntry) error {
+	a.mu.Lock()
+	if a.next == nil {
+		a.next = &entriesAtOnce{}
+	}
+	mine := a.next
+	mine.entries = append(mine.entries, entries...)
+	a.mu.Unlock()
+	a.turn <- struct{}{}
+	defer func() { <-a.turn }()
+	if !mine.written {
+		a.mu.Lock()
+		a.next = nil
+		a.mu.Unlock()
+		mine.written = true
+		mine.err = a.log.Audit(context.WithoutCancel(ctx), mine.entries...)
+	}
+	return mine.err
 }

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -72,6 +74,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			out.comment()
 		case <-f.family.due():
 			f.tellFamily()
+		case <-f.again:
+			f.tellLate()
 		case m, ok := <-screen.out:
 			if !ok {
 				return // too slow: it comes back
@@ -100,11 +104,13 @@ type follower struct {
 	sent   map[string]bool // alerts that staff saw and that are not closed
 	asked  time.Time       // when it was last asked of what they were told
 	family *familyNews     // of a relative, else nil
+	late   map[string]message
+	again  <-chan time.Time // when it is asked whether they may see what is late
 }
 
 // toldAgain is how often it is asked of which alerts of other areas they were
 // told.
-const toldAgain = 5 * time.Second
+const toldAgain = time.Second
 
 // take sends what they may see of a message.
 func (f *follower) take(m message) {
@@ -117,12 +123,9 @@ func (f *follower) take(m message) {
 	}
 	switch m.event {
 	case "alert":
-		// Who saw it open, as they were told of it, sees it closed.
-		if f.can(access.Read, care.FieldAlerts, m.home) || (f.family == nil && f.sent[m.alert.ID]) {
-			f.out.send(m.id, m.event, m.as(f.can(access.Read, care.FieldNotes, m.home), false))
-			if f.sent[m.alert.ID] = true; m.alert.State == string(care.Resolved) {
-				delete(f.sent, m.alert.ID)
-			}
+		delete(f.late, m.alert.ID)
+		if !f.alertSent(m) && f.elsewhere(m.home) && f.asked.Before(m.at) {
+			f.tellLater(m)
 		}
 	case "home":
 		if f.family == nil && f.can(access.Read, care.FieldHome, m.home) {
@@ -132,6 +135,48 @@ func (f *follower) take(m message) {
 		f.readings(m)
 	}
 	f.family.changed(m.home)
+}
+
+// alertSent sends an alert if they may see it, and reports whether they may. Who
+// saw it open, as they were told of it, sees it closed.
+func (f *follower) alertSent(m message) bool {
+	if !f.can(access.Read, care.FieldAlerts, m.home) && (f.family != nil || !f.sent[m.alert.ID]) {
+		return false
+	}
+	f.out.send(m.id, m.event, m.as(f.can(access.Read, care.FieldNotes, m.home), false))
+	if f.sent[m.alert.ID] = true; m.alert.State == string(care.Resolved) {
+		delete(f.sent, m.alert.ID)
+	}
+	return true
+}
+
+// elsewhere reports whether only having been told brings the home into sight.
+func (f *follower) elsewhere(home string) bool {
+	where, ok := f.s.Live.home(home)
+	return ok && f.outside(where)
+}
+
+// tellLater keeps an alert of another area until it is next asked of what they
+// were told: that may have been since it was last asked.
+func (f *follower) tellLater(m message) {
+	if f.late == nil {
+		f.late = map[string]message{}
+	}
+	if len(f.late) == 0 {
+		f.again = time.After(toldAgain)
+	}
+	f.late[m.alert.ID] = m
+}
+
+// tellLate sends what was kept and was told to them by now.
+func (f *follower) tellLate() {
+	late := f.late
+	f.late, f.again = nil, nil
+	f.now = time.Now()
+	f.asked, f.told = f.now, nil
+	for _, m := range slices.SortedFunc(maps.Values(late), func(a, b message) int { return cmp.Compare(a.id, b.id) }) {
+		f.alertSent(m)
+	}
 }
 
 // readings sends those that they may see, and notes that they did.

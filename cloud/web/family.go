@@ -118,9 +118,18 @@ const (
 // family is a home as the actor, one of its contacts, may see it. That they
 // saw it goes to the log.
 func (v *sight) family(id string) (FamilyHome, error) {
+	home, seen, err := v.familyHome(id)
+	if err == nil {
+		v.s.looked(v.ctx, v.actor, id, seen)
+	}
+	return home, err
+}
+
+// familyHome is family, and what is to go to the log once it is shown.
+func (v *sight) familyHome(id string) (FamilyHome, fieldsSeen, error) {
 	status, err := v.s.statusOf(v.ctx, id)
 	if err != nil {
-		return FamilyHome{}, err
+		return FamilyHome{}, nil, err
 	}
 	may := fieldsSeen{}
 	out := FamilyHome{
@@ -139,25 +148,25 @@ func (v *sight) family(id string) (FamilyHome, error) {
 	}
 	card, err := v.s.Records.Resident(v.ctx, id)
 	if err != nil {
-		return FamilyHome{}, err
+		return FamilyHome{}, nil, err
 	}
 	out.Name = cmp.Or(card.Called, status.Home.Name)
 	if may[care.FieldAlerts] {
 		calm := v.s.Live.calm(id)
 		out.Calm = &calm
 		if out.Alerts, err = v.familyAlerts(id); err != nil {
-			return FamilyHome{}, err
+			return FamilyHome{}, nil, err
 		}
 	}
 	if may[care.FieldCheckIn] {
 		out.CheckedIn = known(status.CheckIn)
 		out.Light, out.CheckInBy = lightOf(status, v.s.Live.calm(id), v.now)
-		if out.Light == lightLit && len(status.Home.CheckIns) == 0 && out.Calm == nil && out.CheckedIn == nil {
-			out.Light = lightUnknown // calm is not for them to know
+		if len(status.Home.CheckIns) == 0 && out.Calm == nil && status.CheckIn.Before(midnight(status.Home, v.now)) {
+			out.Light = lightUnknown // whether all is calm is not for them to know
 		}
 	}
 	if out.Visits, err = v.familyVisits(status.Home, may[care.FieldVisits]); err != nil {
-		return FamilyHome{}, err
+		return FamilyHome{}, nil, err
 	}
 	if may[care.FieldActivity] {
 		out.Activity = activityOf(status, v.now)
@@ -168,8 +177,7 @@ func (v *sight) family(id string) (FamilyHome, error) {
 	for _, f := range []care.Field{care.FieldMessages, care.FieldClimate, care.FieldContacts} {
 		delete(may, f) // not shown here
 	}
-	v.s.looked(v.ctx, v.actor, id, may)
-	return out, nil
+	return out, may, nil
 }
 
 // statusOf is how a home is now, from memory where it is there.

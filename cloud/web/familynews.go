@@ -93,7 +93,7 @@ func (f *follower) tellFamily() {
 		}
 		delete(n.dirty, id)
 		n.decided[id] = newest(f.s.decisions.of(id))
-		home, err := v.family(id)
+		home, seen, err := v.familyHome(id)
 		if err != nil {
 			f.s.Log.Warn("a relative cannot be told of a home", "id", "LYK-0507", "home", id, "err", err)
 			continue
@@ -103,6 +103,7 @@ func (f *follower) tellFamily() {
 		}{home})
 		if err == nil && !bytes.Equal(data, n.last[id]) {
 			n.last[id] = data
+			f.s.looked(f.ctx, f.actor, id, seen) // what is made and not sent is no look
 			f.out.send(0, "family", data)
 		}
 	}

@@ -178,24 +178,15 @@ func (l looksAtHomes) add(home string, field care.Field) {
 
 // looksAt is looks of many homes: they are written at once.
 func (a *auditor) looksAt(ctx context.Context, log *slog.Logger, actor access.Actor, seen looksAtHomes) {
-	now := time.Now()
-	var entries []care.AuditEntry
-	a.mu.Lock()
-	for _, home := range sortedKeys(seen) {
+	looks := map[string][]string{}
+	for home, fields := range seen {
 		for _, f := range care.Fields() {
-			key := [3]string{actor.Credential, look(f), home}
-			if !seen[home][f] || now.Sub(a.recent[key]) < lookWindow {
-				continue
+			if fields[f] {
+				looks[home] = append(looks[home], look(f))
 			}
-			if len(a.recent) >= maxLooks {
-				clear(a.recent)
-			}
-			a.recent[key] = now
-			entries = append(entries, care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: look(f), Home: home})
 		}
 	}
-	a.mu.Unlock()
-	a.note(ctx, log, entries...)
+	a.write(ctx, log, actor, looks)
 }
 
 type foundView struct {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -129,7 +131,7 @@ func (s *server) putRooms(ctx context.Context, in *struct {
 func checkRooms(r roomsView) error {
 	tooLong := func(texts ...string) bool {
 		for _, t := range texts {
-			if t == "" || len(t) > 128 {
+			if t == "" || len(t) > wire.MaxName || strings.ContainsFunc(t, unicode.IsControl) {
 				return true
 			}
 		}
@@ -140,7 +142,7 @@ func checkRooms(r roomsView) error {
 	}
 	for device, room := range r.Rooms {
 		if tooLong(device, cmp.Or(room, "-")) {
-			return fmt.Errorf("%w: names have 1–128 bytes", errBadQuery)
+			return fmt.Errorf("%w: names have 1–128 bytes, without line breaks and tabs", errBadQuery)
 		}
 	}
 	for device, actions := range r.Actions {

@@ -1,13 +1,18 @@
 package web_test
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/watch"
+	"github.com/lykta/lykta/cloud/web"
 )
 
 // P8: whoever changes a person can come in their place, or have what they are
@@ -122,5 +127,107 @@ func TestP8TheLogKeepsWhatSilencesKeep(t *testing.T) {
 	s.allow(care.PartyStaff, care.FieldHealth, false)
 	if a := s.do("GET", "/api/v1/homes/home-1/audit", care.Coordinator, nil); strings.Contains(string(a.body), "sjukhus") {
 		t.Errorf("after it was withdrawn: %s", a.body)
+	}
+}
+
+// P2: who is told of an alarm of another area, such as a substitute, hears of it
+// in the stream, too, also when it was told a moment after it was raised.
+func TestP2WhoIsToldAMomentLaterHearsOfIt(t *testing.T) {
+	s, _ := akesHome(t)
+	sofia := follow(t, s, "Sofia", "")
+	sofia.want("hello")
+	s.raise("åkes-alert", care.AlertSOS)
+	time.Sleep(100 * time.Millisecond) // the stream has found out that it is not for Sofia
+	if err := s.db.PutTelling(t.Context(), care.Telling{
+		Alert: "åkes-alert", About: care.AboutAlarm, Person: "sofia", Address: care.Address{Channel: care.ChannelSMS, To: "+46701234567"}, Group: care.GroupOnDuty,
+	}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s.do("POST", "/api/v1/alerts/åkes-alert/acknowledge", "Anna", nil)
+	for {
+		if e := sofia.want("alert"); strings.Contains(e.data, `"acknowledged"`) {
+			return
+		}
+	}
+}
+
+// P8: the lantern does not tell of alarms who may not hear of them.
+func TestP8TheLanternKeepsAlarmsToItself(t *testing.T) {
+	s, alert := akesHome(t)
+	s.allow(care.PartyPerson("maria"), care.FieldCheckIn, true)
+	home, err := s.db.Home(t.Context(), "home-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home.CheckIns = nil // nothing is waited for
+	now := time.Now()
+	s.live.Home(watch.Status{Home: home, Heard: now, CheckIn: now.AddDate(0, 0, -3)})
+	calm := s.family("Maria")
+	alert()
+	s.live.AlertsChanged()
+	for deadline := now.Add(20 * time.Second); !strings.Contains(string(s.do("GET", "/api/v1/homes", "Anna", nil).body), `"open_alerts":1`); {
+		if time.Now().After(deadline) {
+			t.Fatal("the alert did not become live")
+		}
+	}
+	if alarmed := s.family("Maria"); alarmed.Light != calm.Light || alarmed.Light != "unknown" || alarmed.CheckedIn == nil {
+		t.Errorf("calm %s, alarmed %s", calm.Light, alarmed.Light)
+	}
+	s.allow(care.PartyPerson("maria"), care.FieldAlerts, true)
+	if alarmed := s.family("Maria"); alarmed.Light != "out" {
+		t.Errorf("who may know of alarms sees %s", alarmed.Light)
+	}
+	s.live.Home(watch.Status{Home: home, Heard: now, CheckIn: now})
+	s.allow(care.PartyPerson("maria"), care.FieldAlerts, false)
+	if h := s.family("Maria"); h.Light != "lit" {
+		t.Errorf("who may know of check-ins alone sees one of today as %s", h.Light)
+	}
+}
+
+// unwritable is a log that cannot be written while it is off.
+type unwritable struct {
+	web.Operations
+	off bool
+}
+
+func (u *unwritable) Audit(ctx context.Context, entries ...care.AuditEntry) error {
+	if u.off {
+		return errors.New("the disk is full")
+	}
+	return u.Operations.Audit(ctx, entries...)
+}
+
+// P8: a look that could not be noted does not keep the next one out of the log.
+func TestP8ALookIsNotedOnceTheLogIsBack(t *testing.T) {
+	log := &unwritable{}
+	s := open(t, func(o *web.Options) { log.Operations, o.Operations = o.Operations, log })
+	looked := func() bool {
+		t.Helper()
+		if a := s.do("GET", "/api/v1/homes/home-1/resident", care.Caregiver, nil); a.StatusCode != http.StatusOK {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+		entries, err := s.db.AuditLog(t.Context(), "home-1", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(entries, func(e care.AuditEntry) bool { return e.Action == "look contacts" })
+	}
+	log.off = true
+	if looked() {
+		t.Error("noted without a log")
+	}
+	log.off = false
+	if !looked() {
+		t.Error("not noted when the log is back")
+	}
+}
+
+// P1: the cloud refuses records with control characters in their room, also
+// presses for help: no device is placed in such a room.
+func TestP1NoDeviceIsPlacedWhereItIsNotHeard(t *testing.T) {
+	s := open(t)
+	for _, room := range []string{"Kök\n", "\tKök", "K\x00k", strings.Repeat("å", 65)} {
+		body := map[string]any{"rooms": map[string]string{"knapp": room}, "actions": map[string]any{}}
+		s.do("PUT", "/api/v1/homes/home-1/rooms", care.Operator, body).problem(t, http.StatusUnprocessableEntity, "LYK-0503")
 	}
 }

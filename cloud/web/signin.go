@@ -236,8 +236,9 @@ func (s *server) deleteSignIns(ctx context.Context, in *PersonPath) (*struct{}, 
 	if err != nil {
 		return nil, err
 	}
-	// Sessions first: they are what a thief has.
-	if err := errors.Join(s.Keeper.EndAll(ctx, in.ID), s.SignIns.DeleteSignIns(ctx, in.ID)); err != nil {
+	// Sessions first: they are what a thief has. And again: one may have begun
+	// with a passkey that was still there.
+	if err := errors.Join(s.Keeper.EndAll(ctx, in.ID), s.SignIns.DeleteSignIns(ctx, in.ID), s.Keeper.EndAll(ctx, in.ID)); err != nil {
 		return nil, s.failed("sign a person out", err)
 	}
 	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "remove sign-ins", Detail: in.ID})

@@ -173,7 +173,7 @@ func (h *Hub) consent(ctx context.Context, c Consent) error {
 func (h *Hub) kiosk(kind devices.Kind, value float64, text, key string) spool.Entry {
 	stamp := h.opt.Clock.Now()
 	return spool.Entry{ClockOK: stamp.OK, Key: key, Record: wire.Record{Reading: devices.Reading{
-		Time: stamp.T, Device: kioskDevice, Kind: kind, Value: devices.Number(value), Text: text, Room: h.config.Rooms[kioskDevice],
+		Time: stamp.T, Device: kioskDevice, Kind: kind, Value: devices.Number(value), Text: text, Room: h.roomOf(kioskDevice),
 	}}}
 }
 

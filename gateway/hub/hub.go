@@ -289,7 +289,7 @@ func (h *Hub) hear(ctx context.Context, m message) {
 	}
 	urgent := false
 	for _, r := range readings {
-		if room := h.config.Rooms[r.Device]; room != "" {
+		if room := h.roomOf(r.Device); room != "" {
 			r.Room = room
 		}
 		// That the radio cannot reach a device is not a word from it.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -281,6 +282,34 @@ func TestConfigurationIsWholeAndGoesForwardOnly(t *testing.T) {
 			t.Errorf("the button after a restart: %+v, want a check-in in the kitchen", got)
 		}
 	})
+}
+
+// P1: a press is not refused for the name of a room that the protocol cannot
+// carry.
+func TestP1ARoomOfAnyNameTakesNoPress(t *testing.T) {
+	for name, want := range map[string]string{"Kök\n": "Kök", "Kök\tvid fönstret": "Kök vid fönstret", strings.Repeat("å", 100): strings.Repeat("å", 64), "\x00": ""} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, t.TempDir())
+			defer func() { r.stop() }()
+			synctest.Wait()
+			if reply := r.command(wire.CommandConfigure, "1", wire.Configure{Version: 1, Rooms: map[string]string{"btn": name}}, 0); !reply.OK {
+				t.Fatalf("%+v", reply.Error)
+			}
+			r.hear("btn", `{"action":"emergency"}`)
+			synctest.Wait()
+			got := r.batch(wire.Alarm)
+			if len(got.Records) != 1 || got.Records[0].Kind != devices.SOS || got.Records[0].Room != want {
+				t.Fatalf("%+v", got.Records)
+			}
+			data, err := got.Encode(false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := wire.DecodeBatch(data); err != nil || len(b.Refused) > 0 {
+				t.Errorf("the cloud refuses the press: %+v, %v", b.Refused, err)
+			}
+		})
+	}
 }
 
 func TestADamagedConfigurationDoesNotStopTheGateway(t *testing.T) {

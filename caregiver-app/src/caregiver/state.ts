@@ -434,8 +434,12 @@ export function show(home: string): void {
 export async function start(): Promise<void> {
   try {
     const person = await api.me();
-    // Relatives have an app of their own.
-    if (person.role === 'relative') return location.replace('/family/');
+    // Relatives have an app of their own, which also has a page of the alarm that they were told of.
+    if (person.role === 'relative') {
+      return location.replace(
+        /^\/alert\//.test(location.pathname) ? `/family${location.pathname}` : '/family/',
+      );
+    }
     suggestLanguage(person.language);
     session.value = { state: 'signed-in', me: person };
     stream.open(shownHome);

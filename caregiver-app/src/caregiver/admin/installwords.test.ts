@@ -51,6 +51,7 @@ describe('what an installer reads', () => {
   it('names a device by what tells most of it', () => {
     expect(whatIs(device('a', ['temperature', 'motion']))).toBe('Rörelsesensor');
     expect(whatIs(device('a', ['battery', 'sos']))).toBe('Knapp');
+    expect(whatIs(device('a', ['battery', 'link_quality']))).toBe('Knapp');
     expect(whatIs(device('a', ['sound']))).toBe('Enhet');
   });
 

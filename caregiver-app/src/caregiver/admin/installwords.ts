@@ -43,8 +43,12 @@ export const roomOf = (d: Device, placed: Rooms): string => placed.rooms[d.devic
 
 const pressed = ['button', 'sos', 'check_in'];
 
-/** Whether the device is one that is pressed. */
-export const isButton = (d: Device): boolean => d.kinds.some((k) => pressed.includes(k));
+// What every device tells of itself.
+const ofItself = ['battery', 'battery_low', 'link_quality', 'availability', 'tamper'];
+
+/** Whether the device is one that is pressed: a sensor tells what it measures, a button nothing until it is pressed. */
+export const isButton = (d: Device): boolean =>
+  d.kinds.some((k) => pressed.includes(k)) || d.kinds.every((k) => ofItself.includes(k));
 
 /** What a press of the device means: "sos", "check_in", or "" when nobody has said. */
 export function pressOf(d: Device, placed: Rooms): string {

@@ -23,6 +23,7 @@ import (
 // outside the browser (a box is unpacked, a cable pulled, a button pressed) the
 // browser asks for at the stage.
 func TestJourneys(t *testing.T) {
+	t.Parallel()
 	app, err := filepath.Abs("../caregiver-app")
 	if err != nil {
 		t.Fatal(err)

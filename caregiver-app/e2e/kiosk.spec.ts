@@ -637,7 +637,11 @@ const states: State[] = [
     act: (page, w) => button(page, w.letters).click(),
     shows: /kakor/,
   },
-  { name: 'data', act: (page, w) => button(page, w.data).click(), shows: /Maria/ },
+  {
+    name: 'data',
+    act: (page, w) => button(page, w.data).click(),
+    shows: /Vem har tittat|Who has looked/,
+  },
   {
     name: 'looks',
     act: async (page, w) => {

@@ -1,6 +1,7 @@
 import type { Device, HomeDetail } from '../../api/types';
 import { t, tMaybe } from '../../shared/i18n';
 import { roomKey } from '../../shared/words';
+import { itsKinds } from '../plan/devicewords';
 import type { Rooms } from './api';
 
 /** What a home lacks until it is protected; the next step is the first that is not done. */
@@ -43,12 +44,9 @@ export const roomOf = (d: Device, placed: Rooms): string => placed.rooms[d.devic
 
 const pressed = ['button', 'sos', 'check_in'];
 
-// What every device tells of itself.
-const ofItself = ['battery', 'battery_low', 'link_quality', 'availability', 'tamper'];
-
 /** Whether the device is one that is pressed: a sensor tells what it measures, a button nothing until it is pressed. */
 export const isButton = (d: Device): boolean =>
-  d.kinds.some((k) => pressed.includes(k)) || d.kinds.every((k) => ofItself.includes(k));
+  d.kinds.some((k) => pressed.includes(k)) || itsKinds(d.kinds).length === 0;
 
 /** What a press of the device means: "sos", "check_in", or "" when nobody has said. */
 export function pressOf(d: Device, placed: Rooms): string {

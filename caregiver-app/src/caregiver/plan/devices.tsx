@@ -7,7 +7,7 @@ import '../admin/texts';
 import { useAsked } from '../asking';
 import { homes } from '../state';
 import './devices.css';
-import { batteryWords, byNeed, matches, needOf, signalWords } from './devicewords';
+import { batteryWords, byNeed, matches, needOf, signalWords, itsKinds } from './devicewords';
 import { Answer, AreaPicker, Frame } from './frame';
 import { areaName, areasOf } from './rotawords';
 
@@ -131,7 +131,7 @@ function List({ devices }: { devices: readonly api.DeviceState[] }) {
               <td class="device-what">
                 <strong>{d.room ? roomName(d.room) : deviceName(d.device)}</strong>
                 <span class="quiet">
-                  {[deviceName(d.device), ...d.kinds.filter((k) => k !== 'battery').map(kindName)]
+                  {[deviceName(d.device), ...itsKinds(d.kinds).map(kindName)]
                     .slice(0, 3)
                     .join(' · ')}
                 </span>

@@ -69,3 +69,9 @@ export function matches(d: DeviceState, search: string): boolean {
     .split(/\s+/)
     .every((word) => text.includes(word));
 }
+
+const technical = ['battery', 'battery_low', 'link_quality', 'availability', 'tamper'];
+
+/** What a device tells besides of itself: what it is for. */
+export const itsKinds = (kinds: readonly string[]): string[] =>
+  kinds.filter((k) => !technical.includes(k));

@@ -223,7 +223,17 @@ func (s *server) invite(ctx context.Context, in *PersonPath) (*body[invitationVi
 	case err != nil:
 		return nil, s.failed("invite", err)
 	}
-	s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "invite", Detail: in.ID})
+	// Residents read who was let in to see them.
+	homes, err := s.SignIns.HomesOf(ctx, in.ID)
+	if err != nil {
+		s.Log.Error("the homes of who was invited cannot be read", "id", "LYK-0509", "person", in.ID, "err", err)
+	}
+	if len(homes) == 0 {
+		homes = []string{""}
+	}
+	for _, home := range homes {
+		s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "invite", Home: home, Detail: in.ID})
+	}
 	out := invitationView{Link: code, Code: code, Expires: expires.UTC()}
 	if origin := s.origin(ctx); origin != "" {
 		out.Link = access.InvitationLink(origin, code)
@@ -259,6 +269,17 @@ func (s *server) lookAfter(ctx context.Context, person string, inviting bool) (a
 		return actor, s.failed("look after a person", err)
 	case err != nil || !manages && p.Role != care.Relative:
 		return actor, problemOf(errNotAllowed)
+	}
+	if !manages {
+		// Who has come in before needs no second way in from who cares for the
+		// resident: that one could come in their place.
+		keys, err := s.SignIns.Passkeys(ctx, person)
+		switch {
+		case err != nil:
+			return actor, s.failed("look after a person", err)
+		case len(keys) > 0:
+			return actor, problemOf(errNotAllowed)
+		}
 	}
 	return actor, s.reaches(ctx, actor, p, manages)
 }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,11 @@ func TestAnInvitationAndThenPasskeys(t *testing.T) {
 	added := phone.add(maria, "Marias telefon")
 	if added.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s %s", added.StatusCode, added.body, s.log)
+	}
+	// P8: a carer does not come in her place, and the home's log says who let her in.
+	s.do("POST", "/api/v1/people/maria/invitation", "", nil, s.as("anna")...).problem(t, 403, "LYK-0505")
+	if log, err := s.db.AuditLog(t.Context(), "home-1", 0); err != nil || !slices.ContainsFunc(log, func(e care.AuditEntry) bool { return e.Action == "invite" && e.Detail == "maria" }) {
+		t.Errorf("the home's log: %+v, %v", log, err)
 	}
 	if again := phone.add(maria, "Samma"); again.StatusCode < 400 {
 		t.Errorf("the same passkey twice: %d", again.StatusCode)

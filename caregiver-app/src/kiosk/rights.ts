@@ -41,6 +41,7 @@ const deeds: [RegExp, Key][] = [
   [/reminder$/, 'kiosk.did.reminder'],
   [/^take back message/, 'kiosk.did.take_back'],
   [/^(write )?message$/, 'kiosk.did.message'],
+  [/^invite$/, 'kiosk.did.invite'],
   [/^(add to|remove from) /, 'kiosk.did.told'],
   [/ test$|^test/, 'kiosk.did.test'],
   [/silence$/, 'kiosk.did.silence'],

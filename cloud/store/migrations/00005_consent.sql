@@ -24,3 +24,6 @@ INSERT INTO counters (name, value) VALUES ('consent', 0);
 -- hexadecimal; entries from before have none.
 ALTER TABLE audit ADD COLUMN prev TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+
+-- What people did to one alert is read with it.
+CREATE INDEX audit_of_detail ON audit (home, detail);

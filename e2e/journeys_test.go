@@ -83,11 +83,11 @@ func (s *stage) url() string {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{cloud: newCloud(t), push: fcm.New(t), boxes: map[string]*box{}}
-	s.args = append(s.args, "--url", s.url(), "--push-contact", "mailto:drift@example.se")
+	s.args = append(s.args, "--url", s.url(), "--print-sms", "--push-contact", "mailto:drift@example.se")
 	s.env = s.push.Env()
 	for _, person := range [][]string{
 		{"--id", "anna", "--name", "Anna Berg", "--role", "caregiver", "--push", "--staff", "norr", "--last-resort"},
-		{"--id", "karl", "--name", "Karl Lund", "--role", "coordinator"},
+		{"--id", "karl", "--name", "Karl Lund", "--role", "coordinator", "--sms", "+46701740607"},
 		{"--id", "olle", "--name", "Olle Ek", "--role", "operator"},
 		{"--id", "maria", "--name", "Maria Nilsson", "--role", "relative", "--push", "--relative-of", "home"},
 	} {

@@ -5,7 +5,7 @@ import type { Device, HomeDetail } from '../../api/types';
 import { Icon, Lantern } from '../../shared/icons';
 import { t, tn, type Key } from '../../shared/i18n';
 import { deviceName, roomName } from '../../shared/words';
-import { useAsked } from '../asking';
+import { inWords, useAsked } from '../asking';
 import { Later } from '../later';
 import { useDeed } from '../plan/dialog';
 import { homes, me, say } from '../state';
@@ -175,23 +175,34 @@ function Box({ home }: { home: HomeDetail }) {
 
 function Devices({ home, placed, again }: StepsProps) {
   const [local, setLocal] = useState(placed);
-  const deed = useDeed();
-  const [saved, setSaved] = useState(false);
-  // What was chosen is sent one after the other: the latest has everything.
-  const sending = useRef(Promise.resolve());
+  const [failed, setFailed] = useState('');
+  const [saved, setSaved] = useState(true);
+  // What was chosen is sent one after the other, and the latest has everything: on a slow
+  // network somebody chooses again before the first is there.
+  const latest = useRef(placed);
+  const sending = useRef(false);
+  const send = async () => {
+    if (sending.current) return; // who sends sees that there is more
+    sending.current = true;
+    setFailed('');
+    try {
+      for (let sent: api.Rooms | undefined; sent !== latest.current;) {
+        sent = latest.current;
+        await api.putRooms(home.id, sent);
+      }
+      setSaved(true);
+      again();
+    } catch (error) {
+      setFailed(inWords(error));
+    } finally {
+      sending.current = false;
+    }
+  };
   const put = (change: Partial<api.Rooms>) => {
-    const next = { ...local, ...change };
-    setLocal(next);
+    latest.current = { ...latest.current, ...change };
+    setLocal(latest.current);
     setSaved(false);
-    sending.current = sending.current.then(() =>
-      deed.run(
-        () => api.putRooms(home.id, next),
-        () => {
-          setSaved(true);
-          again();
-        },
-      ),
-    );
+    void send();
   };
   const missing = lacks(home.devices, local);
   return (
@@ -209,8 +220,10 @@ function Devices({ home, placed, again }: StepsProps) {
             device={d}
             placed={local}
             rooms={roomsToPick(home.devices, local)}
-            place={(room) => put({ rooms: { ...local.rooms, [d.device]: room } })}
-            means={(press) => put({ actions: { ...local.actions, [d.device]: { '*': press } } })}
+            place={(room) => put({ rooms: { ...latest.current.rooms, [d.device]: room } })}
+            means={(press) =>
+              put({ actions: { ...latest.current.actions, [d.device]: { '*': press } } })
+            }
           />
         ))}
       </ul>
@@ -226,14 +239,17 @@ function Devices({ home, placed, again }: StepsProps) {
             : t('install.devices_done')}
         </p>
       )}
-      {deed.failed ? (
+      {failed ? (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {failed}{' '}
+          <button type="button" class="button" onClick={() => void send()}>
+            {t('error.retry')}
+          </button>
         </p>
       ) : (
-        (deed.busy || saved) && (
+        latest.current !== placed && (
           <p class="quiet" role="status">
-            {t(deed.busy ? 'install.saving' : 'install.saved')}
+            {t(saved ? 'install.saved' : 'install.saving')}
           </p>
         )
       )}

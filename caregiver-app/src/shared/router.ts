@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { decode, stepsOf } from './steps';
 
 /** The pages about who comes, who is told of what, and how it went. */
 export const planning = [
@@ -51,37 +51,4 @@ export function parse(path: string, fragment = ''): Route {
   return { screen: 'missing' };
 }
 
-function decode(s: string): string {
-  try {
-    return decodeURIComponent(s);
-  } catch {
-    return s;
-  }
-}
-
-/** Where the person is. */
-export const route = signal<Route>({ screen: 'now' });
-
-const here = () => parse(location.pathname, location.hash);
-
-/** Goes to an address of this app. */
-export function go(path: string, replace = false): void {
-  if (replace) history.replaceState(null, '', path);
-  else history.pushState(null, '', path);
-  route.value = here();
-  scrollTo(0, 0);
-}
-
-/** Follows the address bar, and turns clicks on links of this app into steps within it. */
-export function startRouter(): void {
-  route.value = here();
-  addEventListener('popstate', () => (route.value = here()));
-  document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0) return;
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const link = (event.target as Element).closest('a');
-    if (!link || link.target || link.origin !== location.origin || link.hash) return;
-    event.preventDefault();
-    go(link.pathname + link.search);
-  });
-}
+export const { route, go, startRouter } = stepsOf<Route>('/', parse, { screen: 'now' });

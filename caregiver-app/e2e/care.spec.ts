@@ -67,7 +67,7 @@ test('a note is begun by ready sentences, changed, kept without a network, and s
   await expect(page.locator('.note', { hasText: 'Mest soppa.' })).toHaveCount(1);
   await expect(waiting).toHaveCount(0);
   expect(careOf(mock).log.filter((d) => String(d['path']).endsWith('/notes'))).toHaveLength(1);
-  expect(careOf(mock).log.at(-1)).toMatchObject({
+  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({
     kind: 'visit',
     text: 'Besök: allt väl.\nÅt och drack. Mest soppa.',
   });
@@ -113,7 +113,7 @@ test('a note is corrected, never changed', async ({ page, mock }) => {
   const note = page.locator('.note', { hasText: 'Åt gröt' });
   await expect(note).toContainText('Rättad');
   await expect(note.locator('.note-correction')).toContainText('Hon åt fil, inte gröt.');
-  expect(careOf(mock).log.at(-1)).toMatchObject({ corrects: 'n1' });
+  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({ corrects: 'n1' });
 });
 
 test('my shift: the next visit, done with a short note, also without a network', async ({
@@ -178,7 +178,7 @@ test('a handover in a minute, with a word for the next shift, and on paper', asy
   await page.getByRole('button', { name: 'Titta till en extra gång.' }).click();
   await page.getByRole('button', { name: 'Lämna över', exact: true }).click();
   await expect(page.locator('.handover-next .note-next')).toContainText('Titta till en extra gång');
-  expect(careOf(mock).log.at(-1)).toMatchObject({ kind: 'hand_over' });
+  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({ kind: 'hand_over' });
   await expectAccessible(page);
 
   await page.emulateMedia({ media: 'print' });
@@ -271,7 +271,7 @@ test('what the resident has chosen not to show is said in its place', async ({ p
   await expect(page.locator('.part-consent .note').first()).toContainText(
     'Muntligt, noterat av Anna Berg',
   );
-  expect(careOf(mock).log.at(-1)).toMatchObject({
+  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({
     party: 'staff',
     field: 'activity',
     allowed: false,
@@ -317,7 +317,7 @@ test('the card and the reminders are changed, a message says how far it has come
   await expect(page.locator('.note', { hasText: 'klockan tre' })).toContainText(
     'Hemmet har inte fått det än',
   );
-  expect(careOf(mock).log.at(-1)).toMatchObject({ text: 'Jag är där klockan tre.' });
+  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({ text: 'Jag är där klockan tre.' });
 });
 
 const screens: [string, string][] = [

@@ -67,10 +67,12 @@ test('a note is begun by ready sentences, changed, kept without a network, and s
   await expect(page.locator('.note', { hasText: 'Mest soppa.' })).toHaveCount(1);
   await expect(waiting).toHaveCount(0);
   expect(careOf(mock).log.filter((d) => String(d['path']).endsWith('/notes'))).toHaveLength(1);
-  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({
-    kind: 'visit',
-    text: 'Besök: allt väl.\nÅt och drack. Mest soppa.',
-  });
+  await expect
+    .poll(() => careOf(mock).log.at(-1))
+    .toMatchObject({
+      kind: 'visit',
+      text: 'Besök: allt väl.\nÅt och drack. Mest soppa.',
+    });
 });
 
 test('what the server refuses is said, and its words are there to be written again', async ({
@@ -271,11 +273,13 @@ test('what the resident has chosen not to show is said in its place', async ({ p
   await expect(page.locator('.part-consent .note').first()).toContainText(
     'Muntligt, noterat av Anna Berg',
   );
-  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({
-    party: 'staff',
-    field: 'activity',
-    allowed: false,
-  });
+  await expect
+    .poll(() => careOf(mock).log.at(-1))
+    .toMatchObject({
+      party: 'staff',
+      field: 'activity',
+      allowed: false,
+    });
 
   const refusal = 'Märta har valt att inte visa rörelser för hemtjänsten.';
   await page.getByRole('link', { name: 'I dag', exact: true }).click();
@@ -317,7 +321,9 @@ test('the card and the reminders are changed, a message says how far it has come
   await expect(page.locator('.note', { hasText: 'klockan tre' })).toContainText(
     'Hemmet har inte fått det än',
   );
-  await expect.poll(() => careOf(mock).log.at(-1)).toMatchObject({ text: 'Jag är där klockan tre.' });
+  await expect
+    .poll(() => careOf(mock).log.at(-1))
+    .toMatchObject({ text: 'Jag är där klockan tre.' });
 });
 
 const screens: [string, string][] = [

@@ -20,7 +20,7 @@ KILLS   ?= 100
 CUTS    ?= 200
 MINUTES ?= 0
 
-.PHONY: help build run run-influx test test-go test-race test-web screens check generate bench fuzz torture replay setup clean web
+.PHONY: help build run run-influx components test test-go test-race test-web screens check generate bench fuzz torture replay setup clean web
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -47,6 +47,10 @@ run-influx: web ## the same on a real InfluxDB
 	scripts/influxd.sh >/dev/null
 	$(GO) build -o bin/lykta-demo ./demo
 	exec bin/lykta-demo --data var/demo-influx --influxd .tools/bin/influxd $(ARGS)
+
+components: | $(WEB)/node_modules/.installed ## a page with every component of the apps in every state, at http://127.0.0.1:4175/components.html
+	cd $(WEB) && npx --no vite build --mode components --logLevel warn
+	cd $(WEB) && exec npx --no vite preview --mode components --host 127.0.0.1 --port 4175 --strictPort
 
 setup: ## what the tests need and a fresh machine lacks
 	scripts/setup.sh
@@ -94,4 +98,4 @@ replay: ## the journal of one simulated life: SEED=…
 	LYKTA_SEED=$(SEED) LYKTA_SEEDS=1 LYKTA_JOURNAL=1 $(GO) test -count=1 -v -run 'TestSeeds$$' ./e2e/sim
 
 clean:
-	rm -rf bin var $(WEB)/dist/assets $(STAMP) $(WEB)/node_modules
+	rm -rf bin var $(WEB)/dist/assets $(WEB)/dist-components $(STAMP) $(WEB)/node_modules

@@ -36,17 +36,19 @@ export default defineConfig({
   expect: { timeout: 8_000 },
   reporter: 'line',
   projects: [
-    { name: 'phone', use: phone, testIgnore: /(shots|real|kiosk|stage)\.spec/ },
-    { name: 'desk', use: desk, testIgnore: /(shots|real|kiosk|stage|care|admin|family)\.spec/ },
+    // The resident's screen, and how an app looks: they say their sizes themselves.
+    // The longest come first, so that none is left to run alone.
+    { name: 'kiosk', use: chromium, testMatch: /(kiosk|looks|components)\.spec/ },
+    { name: 'phone', use: phone, testIgnore: /(shots|looks|components|real|kiosk|stage)\.spec/ },
     // What a wide screen changes is how the pages look, not what they do.
+    { name: 'desk', use: desk, testMatch: /screens\.spec/, grep: /for everybody/ },
     {
       name: 'desk-looks',
       use: desk,
-      testMatch: /(care|admin|family)\.spec/,
-      grep: /axe|stands in the way|keyboard|keys|rota|paper|320 px/,
+      testMatch: /(care|admin|journeys|planning|team|family)\.spec/,
+      grep: /keyboard|keys|rota|paper|week/,
     },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
-    { name: 'kiosk', use: chromium, testMatch: /kiosk\.spec/ },
     { name: 'real', use: chromium, testMatch: /real\.spec/ },
     {
       name: 'journeys',

@@ -6,24 +6,29 @@ import { defineConfig, type Plugin } from 'vitest/config';
 // The server that `npm run dev` asks for data: the mock unless told otherwise.
 const server = process.env['LYKTA_URL'] ?? 'http://127.0.0.1:4173';
 
-// The texts of the caregiver's first screen that the relatives' app uses too:
-// all of them would be a third of what it may weigh.
-const relativesToo =
-  /^(app|time|unit|outcome)\.|^(link\.(down_new|retry)|error\.(title|network|text|id|retry)|alert\.(sensor_silent|battery_low|test_missed)|kind\.(blood_\w+|pulse|spo2|weight|body_\w+|glucose))$/;
+// The texts of the caregiver's first screen that the relatives' app uses too, on
+// its first screen and on its pages: all of them would be a third of what it may weigh.
+const relativesToo = {
+  texts:
+    /^(app|time|outcome)\.|^(link\.(down_new|retry)|error\.(title|network|id|retry)|alert\.(sensor_silent|battery_low|test_missed))$/,
+  pages:
+    /^(unit|room)\.|^kind\.(blood_\w+|pulse|spo2|weight|body_\w+|glucose|temperature|humidity|illuminance|power|energy|water_volume)$/,
+};
 
-/** Those texts alone, as the modules virtual:relatives-texts/sv and /en. */
+/** Those texts alone, as the modules virtual:relatives-texts/sv, virtual:relatives-pages/sv, and /en. */
 function relativesTexts(): Plugin {
-  const name = '\0virtual:relatives-texts/';
+  const name = /^\0virtual:relatives-(texts|pages)\/(sv|en)$/;
   return {
     name: 'relatives-texts',
-    resolveId: (id) => (`\0${id}`.startsWith(name) ? `\0${id}` : undefined),
+    resolveId: (id) => (name.test(`\0${id}`) ? `\0${id}` : undefined),
     load(id) {
-      if (!id.startsWith(name)) return undefined;
-      const language = id.slice(name.length);
+      const [, where, language] = name.exec(id) ?? [];
+      if (!where) return undefined;
       const file = fileURLToPath(new URL(`i18n/${language}.json`, import.meta.url));
       this.addWatchFile(file);
       const all = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as object);
-      const own = Object.fromEntries(all.filter(([key]) => relativesToo.test(key)));
+      const wanted = relativesToo[where as keyof typeof relativesToo];
+      const own = Object.fromEntries(all.filter(([key]) => wanted.test(key)));
       return `export default ${JSON.stringify(own)};`;
     },
   };
@@ -76,21 +81,29 @@ function shell(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [relativesTexts(), shell()],
+// The component page is built by itself (--mode components) and is no part of
+// what the binaries carry.
+export default defineConfig(({ mode }) => ({
+  plugins: mode === 'components' ? [relativesTexts()] : [relativesTexts(), shell()],
   build: {
     target: 'es2022',
+    ...(mode === 'components' ? { outDir: 'dist-components' } : {}),
     manifest: true,
     modulePreload: { polyfill: false }, // without it old browsers fetch a little later, no more
     // Everything is its own file: the content security policy allows no data: scripts or styles.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: {
-        caregiver: 'index.html',
-        family: 'family.html',
-        kiosk: 'kiosk.html',
-        sw: 'src/caregiver/sw.ts',
-      },
+      // Here the pages that are fetched later in the apps are all there at once.
+      ...(mode === 'components' ? { checks: { ineffectiveDynamicImport: false } } : {}),
+      input:
+        mode === 'components'
+          ? { components: 'components.html' }
+          : {
+              caregiver: 'index.html',
+              family: 'family.html',
+              kiosk: 'kiosk.html',
+              sw: 'src/caregiver/sw.ts',
+            },
       // The service worker's name is its identity, and its place what it may serve.
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
@@ -103,4 +116,4 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['src/shared/texts.ts', 'src/shared/english.ts'],
   },
-});
+}));

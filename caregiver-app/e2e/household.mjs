@@ -212,7 +212,7 @@ function trouble(homes, alerts, at, iso) {
   Object.assign(holm, { last_check_in: iso(at - 30 * hour), battery_low: 1, devices_silent: 1 });
   holm.devices = holm.devices.map((d) =>
     d.device === 'hall-dorr'
-      ? { ...d, battery: 9 }
+      ? { ...d, battery: 9, battery_low: true }
       : d.device === 'badrum-rorelse'
         ? { ...d, silent: true, last_seen: iso(at - 9 * hour) }
         : d,

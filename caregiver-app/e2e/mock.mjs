@@ -303,6 +303,12 @@ export async function startMock(options = {}) {
       Object.assign(state.homes.get(home), { protection: 'protected', tested: iso(at()) });
       this.other(test.alert, shown);
     },
+    /** The press of the test was made on the resident's screen, and the home has shown who has it. */
+    screenTest(home) {
+      const test = staff.tests.get(home)[0];
+      Object.assign(test, { state: 'failed', failed: 'from_screen', ended: iso(at()) });
+      this.other(test.alert, { reached: iso(at()), heard: iso(at()), device: 'kiosk' });
+    },
     /** Another caregiver does something. */
     other(id, fields) {
       const alert = Object.assign(state.alerts.get(id), fields);

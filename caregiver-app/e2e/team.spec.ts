@@ -23,7 +23,7 @@ test('an SOS: taken, on the way in ten minutes, heard in the home, closed; its c
   mock.other('a1', { heard: new Date(raised + 360_000).toISOString() });
   await expect(sos).toContainText('Visat för Märta Lindqvist kl 14:14');
 
-  await sos.getByText('Vem har larmats?').click();
+  await sos.getByText('Vilka har fått veta?').click();
   await expect(sos.locator('.chain')).toContainText('Push till Anna Berg');
   await sos.getByRole('link', { name: 'Hela larmkedjan' }).click();
   await expect(page).toHaveURL(/\/alert\/a1$/);
@@ -107,7 +107,7 @@ test.describe('not signed in', () => {
 test('an alert of which nobody could be told says that there is nobody', async ({ page, mock }) => {
   const alert = mock.raise({ home: 'sven', kind: 'sos', unheard: true, untold: true });
   await page.goto('/');
-  await card(page, alert.id).getByText('Vem har larmats?').click();
+  await card(page, alert.id).getByText('Vilka har fått veta?').click();
   await expect(card(page, alert.id)).toContainText('Det finns ingen att larma.');
   await expectAccessible(page);
 });
@@ -142,6 +142,26 @@ test('a home is tested by a press, step by step, and is protected', async ({ pag
   await tool.getByRole('button', { name: 'Avsluta provlarmet' }).click();
   await expect(card(page, press.id)).toHaveCount(0);
   expect(mock.log.at(-1)).toMatchObject({ what: 'resolve', outcome: 'test' });
+});
+
+test('a test from the resident’s screen says so, and does not prove the button', async ({
+  page,
+  mock,
+}) => {
+  await page.goto('/homes/gunnar');
+  const tool = page.locator('.tool', { hasText: 'Larmknappen' });
+  await tool.getByRole('button', { name: 'Starta prov' }).click();
+  await expect(tool.locator('[aria-current=step]')).toContainText('Tryck på larmknappen');
+  mock.pressTest('gunnar');
+  await tool.getByRole('button', { name: 'Jag tar det' }).click();
+  await expect(tool.locator('[aria-current=step]')).toHaveText('Hemmet får veta det');
+  mock.screenTest('gunnar');
+  await expect(tool).toContainText('Provat från skärmen: det gick hela vägen.');
+  await expect(tool).toContainText('Larmknappen är inte provad.');
+  await expect(tool).toContainText('Inte provat: larmknappen är inte bevisad');
+  await expectAccessible(page);
+  await tool.getByRole('button', { name: 'Avsluta provlarmet' }).click();
+  await expect(tool.getByRole('button', { name: 'Starta prov' })).toBeVisible();
 });
 
 test('who is nobody to be told cannot test, and is told why', async ({ page, mock }) => {
@@ -194,6 +214,31 @@ test.describe('alerts in this browser', () => {
     await expect(page.locator('.push')).toContainText('På. Larm som gäller dig');
     await expectAccessible(page);
     await page.locator('.push').getByRole('button', { name: 'Stäng av' }).click();
+    await expect(page.locator('.push')).toContainText('Av. Du får larm på andra sätt');
+    expect(mock.staff.browsers.size).toBe(0);
+  });
+
+  test('go on for who has signed out and in again, wherever they come in', async ({
+    page,
+    mock,
+  }) => {
+    await fakePush(page, 'default');
+    await page.goto('/');
+    await page.locator('.push-hint').getByRole('button', { name: 'Få larm' }).click();
+    await expect.poll(() => mock.staff.browsers.size).toBe(1);
+    await page.getByText('Meny').click();
+    await expect(page.locator('.menu-box')).toContainText('Medan du är utloggad visas inga larm');
+    await expectAccessible(page);
+    mock.staff.browsers.clear(); // as the service does for who signs out
+    await page.goto('/homes');
+    await expect.poll(() => [...mock.staff.browsers.keys()]).toEqual(['https://push.example/1']);
+  });
+
+  test('are not told of to the service for somebody else', async ({ page, mock }) => {
+    await fakePush(page, 'default');
+    await page.addInitScript(() => localStorage.setItem('lykta.push', 'another'));
+    await page.goto('/homes');
+    await page.getByText('Meny').click();
     await expect(page.locator('.push')).toContainText('Av. Du får larm på andra sätt');
     expect(mock.staff.browsers.size).toBe(0);
   });
@@ -271,7 +316,6 @@ test.describe('alerts in this browser', () => {
 // A headless browser has no push service: what it would do is played here.
 async function fakePush(page: Page, permission: 'default' | 'denied') {
   await page.addInitScript((given) => {
-    let subscription: object | null = null;
     const made = {
       toJSON: () => ({
         endpoint: 'https://push.example/1',
@@ -280,6 +324,7 @@ async function fakePush(page: Page, permission: 'default' | 'denied') {
       }),
       unsubscribe: () => Promise.resolve((subscription = null) === null),
     };
+    let subscription: object | null = localStorage.getItem('lykta.push') ? made : null;
     PushManager.prototype.getSubscription = () => Promise.resolve(subscription as never);
     PushManager.prototype.subscribe = () => Promise.resolve((subscription = made) as never);
     let permission = given as NotificationPermission;

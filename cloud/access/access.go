@@ -102,8 +102,18 @@ type Whom struct {
 	Home     care.Home
 	Consents care.Consents
 	// Told: the actor was told of an alert of the home that is not closed, and
-	// so must see to it, whatever their area.
+	// so must see to it, whatever their area: that, and what it takes.
 	Told bool
+}
+
+// helps reports whether staff of another area need an action, and a field that
+// they read, to see to an alert of which they were told: the alert, the home, and
+// how to get in and whom to ring. All else stays with the staff of the home's area.
+func helps(action Action, field care.Field) bool {
+	if action == Read {
+		return field == care.FieldAlerts || field == care.FieldHome || field == care.FieldContacts
+	}
+	return action == ActOnAlert || action == CloseAlert
 }
 
 // about returns the field that an action touches.
@@ -137,7 +147,7 @@ func Can(a Actor, action Action, whom Whom, field care.Field, now time.Time) boo
 	}
 	party := care.PartyStaff
 	if a.Role.Staff() {
-		if len(a.Areas) > 0 && !slices.Contains(a.Areas, whom.Home.Area) && !whom.Told {
+		if len(a.Areas) > 0 && !slices.Contains(a.Areas, whom.Home.Area) && (!whom.Told || !helps(action, field)) {
 			return false
 		}
 	} else {

@@ -31,7 +31,10 @@ type Store interface {
 type Credentials interface {
 	PutCredential(ctx context.Context, c care.Credential) error
 	Credential(ctx context.Context, hash string) (care.Credential, error)
+	// DeleteCredential takes the browsers that show alarms with it; DropSession
+	// leaves them.
 	DeleteCredential(ctx context.Context, hash string) error
+	DropSession(ctx context.Context, hash string) error
 }
 
 // Errors of those who are not let in.
@@ -209,7 +212,11 @@ func (k *Keeper) End(ctx context.Context, secret string) error {
 }
 
 func (k *Keeper) end(ctx context.Context, hash string) error {
-	err := k.store.DeleteCredential(ctx, hash)
+	return k.endBy(ctx, k.store.DeleteCredential, hash)
+}
+
+func (k *Keeper) endBy(ctx context.Context, forget func(context.Context, string) error, hash string) error {
+	err := forget(ctx, hash)
 	k.forget(func(c care.Credential) bool { return c.Hash == hash })
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

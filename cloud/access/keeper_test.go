@@ -60,6 +60,10 @@ func (m *memory) DeleteCredential(_ context.Context, hash string) error {
 	return m.down
 }
 
+func (m *memory) DropSession(ctx context.Context, hash string) error {
+	return m.DeleteCredential(ctx, hash)
+}
+
 // change changes a session if it is as it is thought to be.
 func (m *memory) change(hash string, as func(care.Credential) bool, f func(*care.Credential)) error {
 	m.mu.Lock()
@@ -82,6 +86,10 @@ func (m *memory) TurnSecret(_ context.Context, hash, next string, at time.Time) 
 		c.Secret, c.Next, c.Turned = next, "", at
 		c.Turns++
 	})
+}
+
+func (m *memory) ProveSession(_ context.Context, hash string, at time.Time) error {
+	return m.change(hash, func(care.Credential) bool { return true }, func(c *care.Credential) { c.Proved = at })
 }
 
 func (m *memory) UseSession(_ context.Context, hash string, at time.Time) error {

@@ -83,20 +83,37 @@ func (k *Keeper) ForgetPerson(id string) {
 // InvitationLife is how long an invitation is good for.
 const InvitationLife = 7 * 24 * time.Hour
 
+// Invitation is a way in that works once.
+type Invitation struct {
+	Code    string
+	Role    care.Role // of who is invited
+	Expires time.Time
+}
+
+// Link is where the invitation is opened at a service's address: relatives
+// have a page of their own. The code is behind the #, so that it stays out of
+// logs.
+func (i Invitation) Link(url string) string {
+	if i.Role == care.Relative {
+		url += "/family"
+	}
+	return url + "/invitation#" + i.Code
+}
+
 // Invite makes an invitation for a person, in place of any earlier one. It
 // returns ErrNoRole for who could not sign in.
-func (k *Keeper) Invite(ctx context.Context, person string) (secret string, expires time.Time, err error) {
+func (k *Keeper) Invite(ctx context.Context, person string) (Invitation, error) {
 	k.ForgetPerson(person)
 	who, err := k.person(ctx, person)
 	if err != nil {
-		return "", time.Time{}, err
+		return Invitation{}, err
 	}
 	if err := k.endAll(ctx, person, care.Invitation, ""); err != nil {
-		return "", time.Time{}, err
+		return Invitation{}, err
 	}
-	expires = time.Now().Add(InvitationLife)
-	secret, err = k.Create(ctx, care.Invitation, who, InvitationLife)
-	return secret, expires, err
+	expires := time.Now().Add(InvitationLife)
+	code, err := k.Create(ctx, care.Invitation, who, InvitationLife)
+	return Invitation{Code: code, Role: who.Role, Expires: expires}, err
 }
 
 // Invited returns whom an invitation is for, and until when it is good. Its
@@ -124,10 +141,6 @@ func (k *Keeper) Accept(ctx context.Context, secret, device string) (session str
 	}
 	return k.OpenSession(ctx, who.Person, care.Invitation, device)
 }
-
-// InvitationLink is where an invitation is opened. The code is behind the #, so
-// that it stays out of logs.
-func InvitationLink(url, code string) string { return url + "/invitation#" + code }
 
 // MayGive reports whether somebody of a role may make another one of a role,
 // and so look after how they sign in: nobody gives more than they have.

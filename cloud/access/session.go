@@ -23,6 +23,8 @@ type Sessions interface {
 	// TurnSecret makes the next secret the present one.
 	TurnSecret(ctx context.Context, hash, next string, at time.Time) error
 	UseSession(ctx context.Context, hash string, at time.Time) error
+	// ProveSession notes when its person last proved who they are.
+	ProveSession(ctx context.Context, hash string, at time.Time) error
 }
 
 // Limits is how long a session lasts.
@@ -46,6 +48,12 @@ const (
 	// turnGrace is how long the secret before is good after the next was first
 	// presented: for requests that were under way.
 	turnGrace = time.Minute
+	// lateFor is for how long after that a request with the secret before is taken
+	// for one that was long under way, as on a connection that stood still: it is
+	// not done, and the session goes on.
+	lateFor = 5 * time.Minute
+	// proofLife is how long it counts that somebody has proved who they are.
+	proofLife = 10 * time.Minute
 	// noteEvery bounds how often it is written that a session was used.
 	noteEvery = time.Minute
 	// patience bounds how long a request waits for what it can do without.
@@ -55,6 +63,10 @@ const (
 // ErrStolen is returned once, for a secret that the session has left behind:
 // somebody has kept or taken it. The session is over then. It matches ErrUnknown.
 var ErrStolen = fmt.Errorf("%w any longer: LYK-0714: a secret that was used up was presented, and its session has been ended", ErrUnknown)
+
+// ErrLate is returned for a request that was under way for so long that its
+// secret is used up. Whoever sent it has a newer one, and asks again.
+var ErrLate = errors.New("LYK-0728: the request was under way for too long")
 
 // A session's secret is 16 bytes that stay, by which the session is found, and
 // 16 that change. The next is made of the present one and the session's seed:
@@ -113,6 +125,9 @@ func (k *Keeper) open(ctx context.Context, who Actor, from care.CredentialKind, 
 		Hash: rowOf(secret), Kind: care.Session, Name: who.Name, Role: who.Role, Person: who.Person, Created: now, Expires: now.Add(life),
 		From: from, Device: device, Secret: hash(secret), Seed: randomText(32), Turned: now, Used: now,
 	}
+	if proves(from) {
+		c.Proved = now
+	}
 	if err := k.store.PutCredential(ctx, c); err != nil {
 		return "", Actor{}, fmt.Errorf("make a session for %s: %w", who.Name, err)
 	}
@@ -121,6 +136,48 @@ func (k *Keeper) open(ctx context.Context, who Actor, from care.CredentialKind, 
 		return "", Actor{}, err
 	}
 	return secret, got, nil
+}
+
+// proves reports whether what a session was made of shows who somebody is by
+// itself: what works once, and the municipality's own sign-in. A passkey does when
+// its owner was verified, which Prove is told of; a token is for programs.
+func proves(from care.CredentialKind) bool {
+	return from == care.Invitation || from == care.SignInLink || from == care.FromOIDC
+}
+
+// Prove notes that who is in a session has just proved that they are its person.
+func (k *Keeper) Prove(ctx context.Context, who Actor) error {
+	now := time.Now()
+	err := k.store.ProveSession(ctx, who.Credential, now)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrUnknown
+	case err != nil:
+		return fmt.Errorf("note who is in a session: %w", err)
+	}
+	k.change(who.Credential, func(c *care.Credential) { c.Proved = now })
+	return nil
+}
+
+// Proved reports whether the person of a session has proved within the last 10
+// minutes who they are. Without a session nobody has.
+func (k *Keeper) Proved(ctx context.Context, who Actor) (bool, error) {
+	c, _, err := k.credential(ctx, who.Credential, true) // another process may have noted it
+	if err != nil {
+		return false, err
+	}
+	return c.Kind == care.Session && !c.Proved.IsZero() && time.Since(c.Proved) < proofLife, nil
+}
+
+// MayLetIn reports whether somebody may be let in among the staff, or given a role
+// there, by whoever has this credential: a session whose person has proved lately who
+// they are, or a program's token, which is made on the service's own machine.
+func (k *Keeper) MayLetIn(ctx context.Context, who Actor) (bool, error) {
+	c, _, err := k.credential(ctx, who.Credential, false)
+	if err != nil || c.Kind == care.Token {
+		return err == nil, err
+	}
+	return k.Proved(ctx, who)
 }
 
 // OpenSession signs a person in who has proved in some way who they are. It
@@ -161,8 +218,13 @@ func (k *Keeper) enterSession(ctx context.Context, secret string) (Pass, error) 
 		return Pass{}, err
 	}
 	now := time.Now()
-	if turns > 1 || turns == 1 && now.Sub(c.Turned) > turnGrace {
-		if err := k.end(ctx, c.Hash); err != nil {
+	used := now.Sub(c.Turned) // of the secret before: for how long it has been used up
+	if turns == 1 && used > turnGrace && used < lateFor {
+		return Pass{}, ErrLate
+	}
+	if turns > 1 || turns == 1 && used >= lateFor {
+		// Its person has decided nothing, and goes on hearing of alarms.
+		if err := k.endBy(ctx, k.store.DropSession, c.Hash); err != nil {
 			return Pass{}, err // ErrUnknown: another request has ended it, and says so
 		}
 		return Pass{Actor: who}, ErrStolen

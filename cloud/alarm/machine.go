@@ -30,6 +30,9 @@ type MachineOptions struct {
 	// Compose puts what is told of an alert into words for a person, who reads
 	// them on a locked telephone: without names and health data.
 	Compose func(care.Telling, care.Alert, care.Person) (title, text, url string)
+	// Heard returns when what the homes had said when it was called is stored, or
+	// ctx ends: an alert may be over, and the database not know it yet.
+	Heard func(ctx context.Context) error
 	// Changed is called when screens have something new to show. It must not block.
 	Changed func()
 	Log     *slog.Logger

@@ -60,6 +60,8 @@ type watchroom struct {
 	push, sms *provider
 	voice     *provider
 	machine   *alarm.Machine
+	heard     chan struct{} // closed while all that homes said is stored
+	tellings  alarm.Tellings
 	stop      func()
 }
 
@@ -69,7 +71,8 @@ func newWatchroom(t *testing.T) *watchroom {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &watchroom{t: t, db: db, push: &provider{}, sms: &provider{}, voice: &provider{}}
+	o := &watchroom{t: t, db: db, tellings: db, push: &provider{}, sms: &provider{}, voice: &provider{}, heard: make(chan struct{})}
+	close(o.heard)
 	if err := db.AddHome(ctx, care.Home{ID: "home", Gateway: "gw", Name: "Karin", Area: "norr", Zone: "UTC"}); err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +96,18 @@ func newWatchroom(t *testing.T) *watchroom {
 
 func (o *watchroom) start() {
 	o.machine = alarm.NewMachine(alarm.MachineOptions{
-		Escalations: o.db, Tellings: o.db, Log: slog.New(slog.DiscardHandler),
+		Escalations: o.db, Tellings: o.tellings, Log: slog.New(slog.DiscardHandler),
 		Channels: map[care.Channel]notify.Channel{care.ChannelPush: o.push, care.ChannelSMS: o.sms, care.ChannelVoice: o.voice},
 		Compose:  func(_ care.Telling, _ care.Alert, p care.Person) (string, string, string) { return "Larm", p.ID, "" },
 		Changed:  func() {},
+		Heard: func(ctx context.Context) error {
+			select {
+			case <-o.heard:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -30,6 +30,7 @@ const (
 	sendsAtOnce = 16               // messages on their way by one channel
 	sendAgain   = 2 * time.Second  // between looks while something waits for room
 	sendTime    = 20 * time.Second // for one message; a channel's own bound is shorter
+	hearTime    = 20 * time.Second // for what homes have said to be stored
 	worthless   = time.Hour        // after which a message is not delivered any more
 	maxTries    = 5                // of one message, before it counts as failed
 	retryLeast  = 2 * time.Second
@@ -66,7 +67,9 @@ func (m *Machine) send(ctx context.Context, channel care.Channel) error {
 			}
 			busy[key(told.Telling)] = true
 			running.Go(func() {
-				m.tell(ctx, told)
+				if !m.tell(ctx, told) { // it still waits, and would be tried again at once
+					_ = pause(ctx, nil, afterError)
+				}
 				mu.Lock()
 				delete(busy, key(told.Telling))
 				mu.Unlock()
@@ -116,7 +119,11 @@ func key(t care.Telling) string {
 
 // tell sends one message. That it is tried is stored before, and what came of
 // it after: a machine that dies between the two sends it again, with the same key.
-func (m *Machine) tell(ctx context.Context, t care.Told) {
+// It reports whether the database took both.
+func (m *Machine) tell(ctx context.Context, t care.Told) bool {
+	if t.About == care.AboutAlarm && !urgent(t) {
+		m.hear(ctx)
+	}
 	began := time.Now()
 	later := false
 	if t.Severity != care.Emergency {
@@ -152,6 +159,16 @@ func (m *Machine) tell(ctx context.Context, t care.Told) {
 	if err != nil && ctx.Err() == nil {
 		m.o.Log.Error("what became of a message cannot be stored; it is sent again", "id", "LYK-0830", "alert", t.Alert, "channel", t.Address.Channel, "err", err)
 	}
+	return err == nil
+}
+
+// hear lets what the homes have said be stored first: after a disk that failed,
+// the one who checked in meanwhile is not to be asked after. It waits no longer
+// than hearTime, and no emergency waits for it, as a person ends those.
+func (m *Machine) hear(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, hearTime)
+	defer cancel()
+	_ = m.o.Heard(ctx) // who may be needed is called rather than not
 }
 
 // give hands a message to its channel.

@@ -1,8 +1,11 @@
 package alarm_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +237,88 @@ func TestWhatWasSentIsNotCalledDropped(t *testing.T) {
 		}
 		if n := len(o.push.got()); n != 1 {
 			t.Errorf("%d pushes", n)
+		}
+	})
+}
+
+// The home was heard while nothing could be stored. When the disk is well again
+// nobody is called before that is: the resident may have checked in long ago.
+func TestNobodyIsCalledToWhatIsOverAndNotYetStored(t *testing.T) {
+	missed := care.Alert{ID: "a1", Kind: care.AlertCheckInMissed, Severity: care.Attention, State: care.Open}
+	for name, checkedIn := range map[string]bool{"checked in": true, "said something else": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := newWatchroom(t)
+				defer o.close()
+				stored := make(chan struct{})
+				o.heard = stored
+				o.raise(missed)
+				if got := o.told("anna", care.ChannelPush, care.AboutAlarm); got.State != care.TellingWaits {
+					t.Fatalf("it is not decided that Anna is told: %q", got.State)
+				}
+				time.Sleep(5 * time.Second)
+				if checkedIn {
+					if _, err := o.db.Commit(t.Context(), care.Commit{Recover: []care.Recovery{{Home: "home", Kind: care.AlertCheckInMissed, At: time.Now()}}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				close(stored)
+				synctest.Wait()
+				if n := len(o.push.got()); (n == 0) != checkedIn {
+					t.Errorf("%d messages", n)
+				}
+			})
+		})
+	}
+}
+
+// P2: while nothing that homes say can be stored an SOS is told at once, and
+// everything else soon.
+func TestNoAlarmWaitsLongForWhatHomesSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newWatchroom(t)
+		defer o.close()
+		o.heard = make(chan struct{})
+		var push int
+		o.raise(care.Alert{ID: "m1", Kind: care.AlertCheckInMissed, Severity: care.Attention, State: care.Open})
+		if got := o.after(30*time.Second, &push, o.push); len(got) == 0 {
+			t.Error("half a minute later nobody is told of a missed check-in")
+		}
+		o.raise(sos())
+		if got := o.after(0, &push, o.push); len(got) == 0 {
+			t.Error("nobody is told of an SOS at once")
+		}
+	})
+}
+
+// fullDisk is a database that can be read, and not written.
+type fullDisk struct {
+	alarm.Tellings
+	tries atomic.Int64
+}
+
+func (d *fullDisk) ChangeTelling(ctx context.Context, key care.Telling, now time.Time, f func(care.Told, care.Alert, care.Person) (care.Told, *care.Telling)) error {
+	if d.tries.Add(1) > 3000 { // bounds the test
+		return d.Tellings.ChangeTelling(ctx, key, now, f)
+	}
+	return errors.New("disk full")
+}
+
+// While nothing can be written the machine tries again and again, with pauses:
+// one that does nothing else takes the processor from those who make room.
+func TestAFullDiskIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newWatchroom(t)
+		defer o.close()
+		o.stop()
+		disk := &fullDisk{Tellings: o.db}
+		o.tellings = disk
+		o.start()
+		o.raise(sos())
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if n := disk.tries.Load(); n < 5 || n > 20 {
+			t.Errorf("tried %d times within 20 seconds", n)
 		}
 	})
 }

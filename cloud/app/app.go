@@ -29,7 +29,6 @@ import (
 	"github.com/lykta/lykta/cloud/alarm"
 	"github.com/lykta/lykta/cloud/broker"
 	"github.com/lykta/lykta/cloud/broker/external"
-	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/history/influx"
@@ -134,12 +133,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	var in *ingest.Ingest
 	machine := alarm.NewMachine(alarm.MachineOptions{
 		Escalations: db, Tellings: db, Channels: channels.by, Compose: alarm.Compose(o.Providers.URL), Changed: live.AlertsChanged, Log: o.Log,
+		Heard: func(ctx context.Context) error { return in.Ready(ctx) },
 	})
-	var in *ingest.Ingest
 	builder := screen.New(screen.Options{
-		Screens: db, Log: db, Visits: db, Gateways: db, Collect: func(gateway string) { in.Collect(gateway) }, Errors: o.Log,
+		Screens: db, Log: db, Visits: db, Gateways: db, Holdings: db, Collect: func(gateway string) { in.Collect(gateway) }, Errors: o.Log,
 	})
 	if in, err = o.ingest(ctx, db, series, listening{source, builder}, homes, screens{live, machine}, registry); err != nil {
 		return err
@@ -271,12 +271,12 @@ func (s screens) AlertsChanged() {
 // warnOfGaps says at the start why people could not be told.
 func (o Options) warnOfGaps(ctx context.Context, db *store.Store, c *channels) {
 	people, err := db.People(ctx)
-	members, err2 := db.AllMembers(ctx)
+	lastResort, err2 := db.HasLastResort(ctx)
 	if err := errors.Join(err, err2); err != nil {
 		o.Log.Error("who is told of alerts cannot be read", "id", "LYK-0830", "err", err)
 		return
 	}
-	if !care.HasLastResort(people, members) {
+	if !lastResort {
 		o.Log.Warn("nobody is the last resort: an alarm that the staff do not take is told to nobody else; see lykta-cloud person add --last-resort", "id", "LYK-0833")
 	}
 	for _, p := range people {

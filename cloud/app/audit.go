@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
 )
 
@@ -18,6 +19,12 @@ type auditCmd struct {
 
 type auditVerifyCmd struct {
 	Head string `help:"An end of the log that was noted before, as the service writes it into its own log once a day; without it, one cannot see whether the newest entries were cut off and others put in their place." placeholder:"ID:HASH"`
+}
+
+// entry is what the log says of a change that was made on the command line: by
+// whoever runs the machine, of whom no more is known.
+func entry(action, home, detail string) care.AuditEntry {
+	return care.AuditEntry{At: time.Now(), Actor: care.CommandLine, Role: care.Operator, Action: action, Home: home, Detail: detail}
 }
 
 var errAudit = errors.New("LYK-0512: the audit log is not as it was written")

@@ -142,6 +142,9 @@ func (t *tokenCmd) Run(c *CLI, env Env) error {
 		if err != nil {
 			return err
 		}
+		if err := db.Audit(env.Context, entry("create token", "", strings.TrimSpace(t.Role+" "+t.Name+" "+t.Person))); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintln(env.Out, secret)
 		return err
 	})
@@ -179,6 +182,9 @@ func (h *homeAddCmd) Run(c *CLI, env Env) error {
 		if err := db.AddHome(env.Context, home); errors.Is(err, store.ErrExists) {
 			return fmt.Errorf("LYK-0508: there is a home %s already", h.ID)
 		} else if err != nil {
+			return err
+		}
+		if err := db.Audit(env.Context, entry("add home", home.ID, home.Gateway)); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(env.Out, "added home %s with gateway %s\n", home.ID, home.Gateway)

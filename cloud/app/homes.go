@@ -74,6 +74,17 @@ func (h *homes) Detail(ctx context.Context, id string) (watch.Status, []watch.De
 	return h.ingest.Detail(ctx, id)
 }
 
+// Devices returns the devices of many homes, by home.
+func (h *homes) Devices(ctx context.Context, ids []string) (map[string][]watch.Device, error) {
+	return h.ingest.Devices(ctx, ids)
+}
+
+// Signals returns the newest link qualities of many homes' devices, by home and
+// device, as far as they are in memory.
+func (h *homes) Signals(ctx context.Context, ids []string) (map[string]map[string]float64, error) {
+	return h.ingest.Signals(ctx, ids)
+}
+
 // Refresh makes homes known to ingest that another process added. It looks at
 // most as often as takes a hundredth of the time.
 func (h *homes) Refresh(ctx context.Context) error {
@@ -116,7 +127,11 @@ func (h *homes) Change(ctx context.Context, home care.Home) error {
 	if err := h.store.UpdateHome(ctx, home); err != nil {
 		return err
 	}
-	return h.ingest.Define(ctx, home)
+	if err := h.ingest.Define(ctx, home); err != nil {
+		return err
+	}
+	h.ingest.Collect(home.Gateway) // another box is given the home's configuration
+	return nil
 }
 
 // Add stores a new home.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/ingest"
 	"github.com/lykta/lykta/cloud/store"
@@ -168,3 +170,39 @@ func TestAddingAHome(t *testing.T) {
 		t.Errorf("not well formed: %v", err)
 	}
 }
+
+// What many homes have is asked for in a few turns of who owns them, and is
+// what each says alone.
+func TestDevicesOfManyHomes(t *testing.T) {
+	h := running(t, t.TempDir())
+	var ids []string
+	for i := range 600 {
+		home := care.Home{ID: fmt.Sprintf("home-%03d", i), Gateway: fmt.Sprintf("gw-%03d", i), Name: "x", Zone: "UTC"}
+		if err := h.store.AddHome(t.Context(), home); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, home.ID)
+	}
+	if err := h.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	devs, err := h.Devices(t.Context(), append(ids, "nowhere"))
+	if _, ok := devs["nowhere"]; err != nil || len(devs) != 600 || ok {
+		t.Fatalf("%d homes, %v", len(devs), err)
+	}
+	// Nothing has come since the start, and more may be stored.
+	if signals, err := h.Signals(t.Context(), ids); err != nil || len(signals) != 0 {
+		t.Errorf("%d homes with signals, %v", len(signals), err)
+	}
+	if _, err := h.ingest.Last(t.Context(), ids[7], empty{}); err != nil {
+		t.Fatal(err)
+	}
+	if signals, err := h.Signals(t.Context(), ids); err != nil || len(signals) != 1 || signals[ids[7]] == nil {
+		t.Errorf("after one was asked for: %v, %v", signals, err)
+	}
+}
+
+// empty is a time series without any.
+type empty struct{}
+
+func (empty) Last(context.Context, string) ([]history.Point, error) { return nil, nil }

@@ -9,8 +9,8 @@ import (
 	"github.com/lykta/lykta/devices/wire"
 )
 
-// listening is a source of which the screens' builder hears the versions of the
-// gateways' programs.
+// listening is a source of which the screens' builder hears what the gateways
+// say of themselves: the versions of their programs, and what they hold.
 type listening struct {
 	ingest.Source
 	builder *screen.Builder
@@ -21,7 +21,7 @@ func (l listening) Run(ctx context.Context, deliver func(ingest.Message)) error 
 	return l.Source.Run(ctx, func(m ingest.Message) {
 		var state wire.State
 		if m.Leaf == wire.LeafState && json.Unmarshal(m.Payload, &state) == nil && state.Online {
-			l.builder.Heard(m.Gateway, state.Version)
+			l.builder.Heard(m.Gateway, state)
 		}
 		deliver(m)
 	})

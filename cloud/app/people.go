@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,13 +77,25 @@ func (p *personAddCmd) Run(c *CLI, env Env) error {
 		if person.Areas = p.Area; len(person.Areas) == 0 {
 			person.Areas = before.Areas
 		}
+		entries := []care.AuditEntry{entry("change person", "", person.ID)}
+		if person.Role != before.Role || !slices.Equal(person.Areas, before.Areas) {
+			entries = append(entries, entry("change role", "", strings.Join(append([]string{person.ID, string(person.Role)}, person.Areas...), " ")))
+		}
 		if err := db.PutPerson(env.Context, person); err != nil {
 			return err
 		}
 		for _, m := range members {
 			if err := db.PutMember(env.Context, m); err != nil {
-				return err
+				return errors.Join(err, db.Audit(env.Context, entries...))
 			}
+			home := ""
+			if m.Group.OfHome() {
+				home = m.Scope
+			}
+			entries = append(entries, entry("add to "+string(m.Group), home, m.Person))
+		}
+		if err := db.Audit(env.Context, entries...); err != nil {
+			return err
 		}
 		_, err = fmt.Fprintf(env.Out, "%s is told of alerts\n", person.Name)
 		return err
@@ -97,15 +110,28 @@ type personInviteCmd struct {
 // Run prints a new invitation, in place of any earlier one.
 func (p *personInviteCmd) Run(c *CLI, env Env) error {
 	return c.with(env, func(db *store.Store) error {
-		code, expires, err := access.NewKeeper(db).Invite(env.Context, p.ID)
+		invited, err := access.NewKeeper(db).Invite(env.Context, p.ID)
 		if err != nil {
 			return err
 		}
-		if p.URL != "" {
-			code = access.InvitationLink(strings.TrimSuffix(p.URL, "/"), code)
+		homes, err := db.HomesOf(env.Context, p.ID)
+		if err != nil {
+			return err
 		}
-		_, err = fmt.Fprintf(env.Out, "%s\n", code)
-		_, err2 := fmt.Fprintf(env.Err, "good once, until %s\n", expires.Format(time.DateTime))
+		if len(homes) == 0 {
+			homes = []string{""}
+		}
+		for _, home := range homes { // residents read who was let in to see them
+			if err := db.Audit(env.Context, entry("invite", home, p.ID)); err != nil {
+				return err
+			}
+		}
+		out := invited.Code
+		if p.URL != "" {
+			out = invited.Link(strings.TrimSuffix(p.URL, "/"))
+		}
+		_, err = fmt.Fprintf(env.Out, "%s\n", out)
+		_, err2 := fmt.Fprintf(env.Err, "good once, until %s\n", invited.Expires.Format(time.DateTime))
 		return errors.Join(err, err2)
 	})
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestAPersonIsInvited(t *testing.T) {
 	}
 	annas := strings.TrimSpace(must(t, "--data", data, "person", "invite", "--id=anna"))
 	marias := strings.TrimSpace(must(t, "--data", data, "person", "invite", "--id=maria", "--url=https://lykta.example/"))
-	code, ok := strings.CutPrefix(marias, "https://lykta.example/invitation#")
+	code, ok := strings.CutPrefix(marias, "https://lykta.example/family/invitation#")
 	if !ok {
 		t.Errorf("Maria's link is %q", marias)
 	}
@@ -36,6 +37,28 @@ func TestAPersonIsInvited(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	// What was changed is in the log, as what was changed in the app is.
+	log, err := db.AuditLog(t.Context(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deeds []string
+	for _, e := range log {
+		if e.Actor != "command line" || e.Role != care.Operator {
+			t.Errorf("%+v", e)
+		}
+		deeds = append(deeds, strings.TrimSpace(e.Action+" "+e.Home+" "+e.Detail))
+	}
+	slices.Reverse(deeds)
+	if want := []string{
+		"add home karin gw-k", "change person  anna", "change role  anna caregiver norr söder", "change person  maria", "change role  maria relative",
+		"add to contacts karin maria", "change person  bo", "change person  anna", "invite  anna", "invite karin maria",
+	}; !slices.Equal(deeds, want) {
+		t.Errorf("the log says %q, want %q", deeds, want)
+	}
+	if r, err := db.VerifyAudit(t.Context(), store.AuditHead{}); err != nil || r.Faulty > 0 {
+		t.Errorf("the chain: %+v, %v", r, err)
+	}
 	keeper := access.NewKeeper(db)
 	if _, who, err := keeper.Accept(t.Context(), annas, ""); err != nil || who.Name != "Anna Ek" || who.Role != care.Caregiver || strings.Join(who.Areas, " ") != "norr söder" {
 		t.Errorf("%+v, %v", who, err)

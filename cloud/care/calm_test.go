@@ -117,6 +117,8 @@ func TestATestIsJudged(t *testing.T) {
 	}
 	reached := taken
 	reached.Reached = later
+	onScreen := reached
+	onScreen.Device = care.ScreenDevice
 	closed := func(a care.Alert) care.Alert {
 		a, err := a.Resolve("Anna", care.OutcomeTest, "", later)
 		if err != nil {
@@ -139,6 +141,7 @@ func TestATestIsJudged(t *testing.T) {
 		{"the whole chain", reached, true, true, true, ""},
 		{"closed without the home", closed(taken), true, false, true, care.TestNotReached},
 		{"taken on the screen, no message was accepted", reached, false, false, false, care.TestNotTold},
+		{"the whole chain, from the resident's screen", onScreen, true, false, true, care.TestFromScreen},
 		{"others had to be told", promoted, true, false, true, care.TestNotTaken},
 	} {
 		got := test.Judge(try.alert, try.told, later)
@@ -150,6 +153,11 @@ func TestATestIsJudged(t *testing.T) {
 	late := test.Judge(closed(taken), true, later)
 	if got := late.Judge(closed(reached), true, later); got.Passed.IsZero() || got.Failed != "" {
 		t.Errorf("after the home's late word: %+v", got)
+	}
+	// That the alert is closed later changes nothing of a test that is over.
+	screen := test.Judge(onScreen, true, later)
+	if got := screen.Judge(closed(onScreen), true, later.Add(time.Hour)); got != screen {
+		t.Errorf("after the press on the screen was closed: %+v", got)
 	}
 	for want, passed := range map[care.Protection]time.Time{
 		care.NeverTested: {}, care.Protected: first.AddDate(0, -1, 0), care.TestDue: first.AddDate(0, -2, 0),

@@ -114,6 +114,9 @@ type PendingCommand struct {
 	Command wire.Command
 }
 
+// CommandLine is the actor of what was changed on the service's command line.
+const CommandLine = "command line"
+
 // Credential lets somebody in: an API token, a sign-in link, or a session.
 // Only the SHA-256 of the secret is kept.
 type Credential struct {
@@ -135,6 +138,9 @@ type Credential struct {
 	Turns  int            // how often the secret has changed
 	Turned time.Time      // when it last did, or was first given out
 	Used   time.Time      // to the minute
+	// Proved is when the person last proved who they are, rather than that they
+	// have the cookie; zero is never.
+	Proved time.Time
 }
 
 // CredentialKind says how a credential is used.

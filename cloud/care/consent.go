@@ -65,9 +65,23 @@ func (p Party) Fixed(f Field) bool {
 	return f == FieldNotes || f == FieldHome
 }
 
-// Default is what holds while nobody has decided: the staff see what the
-// care agreement lets them, relatives nothing.
-func (p Party) Default(Field) bool { return p == PartyStaff }
+// Default is what holds while nobody has decided: the staff see what the care
+// agreement lets them. Who was named a contact of the home, together with the
+// resident, was named to know of its alarms; all else is the resident's to allow.
+func (p Party) Default(f Field) bool { return p == PartyStaff || f == FieldAlerts }
+
+// DecidedFields returns the fields about which a contact of a home stands in the
+// lists of what the resident has decided: all, when they sign in as a relative;
+// alarms alone, when they are only told of them; none, when they are neither.
+func (p Person) DecidedFields() []Field {
+	switch {
+	case p.Role == Relative:
+		return Fields()
+	case len(p.Addresses) > 0:
+		return []Field{FieldAlerts}
+	}
+	return nil
+}
 
 // ErrConsent is wrapped by what Consent.Check finds wrong.
 var ErrConsent = errors.New("the decision cannot be stored")

@@ -31,6 +31,7 @@ type Browser struct {
 	ID           string // a hash of the push service's address for it
 	Person       string
 	Subscription string // as the browser gave it, JSON; not for logs
+	Session      string // hash of the credential with which it was stored last
 }
 
 // Person is somebody who can be told of an alert.

@@ -21,8 +21,11 @@ type VisitFilter struct {
 type NoteFilter struct {
 	Home     string
 	Areas    []string
-	From, To time.Time // From <= At < To
-	Limit    int       // 0 is no limit
+	From, To time.Time // From <= Written < To
+	// Came has those too that came in that time and were written before. It
+	// needs both ends.
+	Came  bool
+	Limit int // 0 is no limit
 }
 
 // Found is one answer to a search.
@@ -103,7 +106,7 @@ type ScreenContent struct {
 	Reminders []Reminder
 	Consents  Consents
 	Names     map[string]string // of the people who come, by id
-	Relatives []Person          // contacts of the home who can sign in
+	Contacts  []Person          // of the home, about whom the resident decides
 	Looks     []AuditEntry      // newest first
 }
 

@@ -3,6 +3,7 @@ package care
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -35,8 +36,12 @@ var (
 	ErrResident = errors.New("the card cannot be stored")
 	ErrNote     = errors.New("the note cannot be stored")
 	ErrVisit    = errors.New("the visit cannot be stored")
-	ErrReminder = errors.New("the reminder cannot be stored")
-	ErrMessage  = errors.New("the message cannot be stored")
+	// ErrVisitChanged is of a plan that was made before somebody else changed
+	// the visit; ErrVisitOff of word from a visit that was not to take place.
+	ErrVisitChanged = errors.New("the visit was changed meanwhile")
+	ErrVisitOff     = errors.New("the visit was not to take place")
+	ErrReminder     = errors.New("the reminder cannot be stored")
+	ErrMessage      = errors.New("the message cannot be stored")
 )
 
 // Check says what is wrong with a card.
@@ -63,9 +68,12 @@ func (r Resident) Check() error {
 // Note is what staff wrote about a day with a resident. Notes are never
 // changed: a correction is a note that names the one that it corrects.
 type Note struct {
-	ID       string
-	Home     string
-	At       time.Time
+	ID   string
+	Home string
+	// At is when the service had it, Written when it was written: earlier where
+	// there was no network.
+	At, Written time.Time
+
 	Author   string
 	Person   string // who the author is, "" is not known
 	Kind     NoteKind
@@ -73,6 +81,28 @@ type Note struct {
 	Corrects string
 	Alert    string // what it is about, "" is none
 }
+
+// writtenBefore is how long before it came a note may have been written:
+// beyond, the device's clock is not believed.
+const writtenBefore = 7 * 24 * time.Hour
+
+// WrittenAt is when a note was written that came at a time, and of which the
+// device says when it was written; zero is that it says nothing. Nothing was
+// written after it came: that is when it came.
+func WrittenAt(came, said time.Time) time.Time {
+	if said.After(came) || said.Before(came.Add(-writtenBefore)) {
+		return came
+	}
+	return said
+}
+
+// lateAfter is from when on a note came later than it was written, and not just
+// slowly.
+const lateAfter = 10 * time.Minute
+
+// Late reports whether a note came so much later than it was written that who
+// read of that time may have missed it.
+func (n Note) Late() bool { return n.At.Sub(n.Written) > lateAfter }
 
 // NoteKind is what a note is about.
 type NoteKind string
@@ -98,6 +128,16 @@ func (n Note) Check() error {
 	return nil
 }
 
+// Feature is something that the apps offer where the service can do it.
+type Feature string
+
+// FeatureVideo is a call by video on the resident's screen.
+const FeatureVideo Feature = "video"
+
+// Features returns what the service can do. The apps offer nothing else, and
+// what was planned with it before is an ordinary visit.
+func Features() []Feature { return []Feature{} }
+
 // Visit is somebody who comes to a home, or calls by video.
 type Visit struct {
 	ID       string
@@ -111,6 +151,71 @@ type Visit struct {
 	Note     string // why it was declined or cancelled, how it went
 	Changed  time.Time
 	By       string // who changed it last
+	// Rev grows with each change, from 1; 0 is a visit that is not stored yet.
+	Rev int64
+}
+
+// VisitWent is what who was there says of how a visit went. It says nothing of
+// when it was to be, and for whom.
+type VisitWent struct {
+	Visit string
+	State VisitState // VisitDone or VisitMissed
+	Note  string
+	At    time.Time
+	By    string
+}
+
+// Check says what is wrong with it.
+func (w VisitWent) Check() error {
+	switch {
+	case w.State != VisitDone && w.State != VisitMissed:
+		return fmt.Errorf("%w: it was done or missed", ErrVisit)
+	case w.State == VisitMissed && w.Note == "":
+		return fmt.Errorf("%w: why it was missed is said", ErrVisit)
+	case utf8.RuneCountInString(w.Note) > 1000:
+		return fmt.Errorf("%w: what is said of it at one time has at most 1000 characters", ErrVisit)
+	}
+	return nil
+}
+
+// Went is the visit with what is said of it: words that are there already
+// stay, and new ones stand below them. It returns ErrVisitOff for one that was
+// not to take place, and what Check finds.
+func (v Visit) Went(w VisitWent) (Visit, error) {
+	if err := w.Check(); err != nil {
+		return v, err
+	}
+	switch v.State {
+	case VisitCancelled, VisitDeclined, VisitRequested:
+		return v, fmt.Errorf("%w: it is %s", ErrVisitOff, v.State)
+	}
+	after := v
+	after.State = w.State
+	switch {
+	case strings.HasPrefix(w.Note+"\n", v.Note+"\n") || v.Note == "": // who read it has added to it
+		after.Note = w.Note
+	case !strings.Contains("\n"+v.Note+"\n", "\n"+w.Note+"\n"):
+		after.Note = strings.TrimRight(v.Note+"\n"+w.Note, "\n")
+	}
+	if after != v {
+		after.Changed, after.By = w.At, w.By
+	}
+	return after, after.Check()
+}
+
+// SamePlan reports whether two visits say the same, whoever wrote them when.
+func (v Visit) SamePlan(o Visit) bool {
+	o.Changed, o.By, o.Rev, o.Asked = v.Changed, v.By, v.Rev, v.Asked
+	o.From, o.To = sameInstant(v.From, o.From), sameInstant(v.To, o.To)
+	return v == o
+}
+
+// sameInstant is a where b is the same instant, else b.
+func sameInstant(a, b time.Time) time.Time {
+	if a.Equal(b) {
+		return a
+	}
+	return b
 }
 
 // VisitState is how far a visit has come.
@@ -127,6 +232,10 @@ const (
 	VisitMissed    VisitState = "missed"
 )
 
+// MaxVisitNote is how long all that is said of one visit may be, in characters.
+// What is said at one time is shorter, so that who adds to it finds room.
+const MaxVisitNote = 4000
+
 // Check says what is wrong with a visit.
 func (v Visit) Check() error {
 	switch {
@@ -134,8 +243,8 @@ func (v Visit) Check() error {
 		return fmt.Errorf("%w: it has an id and a home", ErrVisit)
 	case !v.From.Before(v.To) || v.To.Sub(v.From) > 24*time.Hour:
 		return fmt.Errorf("%w: it ends after it begins, within a day", ErrVisit)
-	case utf8.RuneCountInString(v.What) > 200 || utf8.RuneCountInString(v.Note) > 1000:
-		return fmt.Errorf("%w: what it is for has at most 200 characters, its note 1,000", ErrVisit)
+	case utf8.RuneCountInString(v.What) > 200 || utf8.RuneCountInString(v.Note) > MaxVisitNote:
+		return fmt.Errorf("%w: what it is for has at most 200 characters, its note %d", ErrVisit, MaxVisitNote)
 	}
 	switch v.State {
 	case VisitRequested, VisitPlanned, VisitDeclined, VisitDone, VisitCancelled, VisitMissed:

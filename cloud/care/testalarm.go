@@ -53,13 +53,17 @@ const (
 	TestNotReached = "not_reached" // the home did not hear who has it
 	TestNotTaken   = "not_taken"   // who tests did not take it; others were told
 	TestNoPress    = "no_press"    // no press came in time
+	TestFromScreen = "from_screen" // the chain is whole, but the press was made on the resident's screen: the button is unproven
 )
+
+// ScreenDevice is the resident's screen, as gateways name what is done on it.
+const ScreenDevice = "kiosk"
 
 // Judge says how a test stands once its alert has changed. Told is whether a
 // message about the press was accepted.
 func (t TestAlarm) Judge(a Alert, told bool, now time.Time) TestAlarm {
 	switch {
-	case !t.Passed.IsZero() || a.State == Open && a.Test:
+	case !t.Passed.IsZero() || t.Failed == TestFromScreen || a.State == Open && a.Test:
 		return t
 	case !a.Test:
 		t.Failed, t.Ended = TestNotTaken, now
@@ -67,6 +71,8 @@ func (t TestAlarm) Judge(a Alert, told bool, now time.Time) TestAlarm {
 		t.Failed = TestNotTold
 	case a.Reached.IsZero():
 		t.Failed = TestNotReached
+	case a.Device == ScreenDevice:
+		t.Failed, t.Ended = TestFromScreen, now
 	default:
 		t.Failed, t.Passed, t.Ended = "", now, now
 	}

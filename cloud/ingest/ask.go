@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/watch"
+	"github.com/lykta/lykta/devices"
 )
 
 // ErrNoHome is returned for a home that ingest has not heard of. It matches
@@ -31,17 +33,62 @@ func (in *Ingest) ask(ctx context.Context, f func(g *group)) error {
 }
 
 // Detail returns how a home is now, with its devices.
-func (in *Ingest) Detail(ctx context.Context, home string) (status watch.Status, devices []watch.Device, err error) {
-	found := false
+func (in *Ingest) Detail(ctx context.Context, home string) (status watch.Status, found []watch.Device, err error) {
+	known := false
 	err = in.ask(ctx, func(g *group) {
 		if h := in.byHome[home]; h != nil {
-			found, status, devices = true, h.watcher.Status(g.now), h.watcher.Devices()
+			known, status, found = true, h.watcher.Status(g.now), h.watcher.Devices()
 		}
 	})
-	if err == nil && !found {
+	if err == nil && !known {
 		err = ErrNoHome
 	}
-	return status, devices, err
+	return status, found, err
+}
+
+// homesAtOnce is of how many homes is answered in one turn of their owner.
+const homesAtOnce = 250
+
+// each asks for many homes in a few turns; those that are not known are left out.
+func (in *Ingest) each(ctx context.Context, homes []string, f func(id string, h *house)) error {
+	for some := range slices.Chunk(homes, homesAtOnce) {
+		if err := in.ask(ctx, func(*group) {
+			for _, id := range some {
+				if h := in.byHome[id]; h != nil {
+					f(id, h)
+				}
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Devices returns the devices of homes, by home.
+func (in *Ingest) Devices(ctx context.Context, homes []string) (map[string][]watch.Device, error) {
+	out := make(map[string][]watch.Device, len(homes))
+	err := in.each(ctx, homes, func(id string, h *house) { out[id] = h.watcher.Devices() })
+	return out, err
+}
+
+// Signals returns the newest link qualities of homes' devices, by home and
+// device, as far as they came since the service started or were asked for
+// since. A home of which none is known, and more may be stored, is left out.
+func (in *Ingest) Signals(ctx context.Context, homes []string) (map[string]map[string]float64, error) {
+	out := make(map[string]map[string]float64, len(homes))
+	err := in.each(ctx, homes, func(id string, h *house) {
+		signals, at := map[string]float64{}, map[string]int64{}
+		for _, p := range h.last.points {
+			if p.Kind == devices.LinkQuality && p.Value != nil && p.Nanos() >= at[p.Device] {
+				signals[p.Device], at[p.Device] = *p.Value, p.Nanos()
+			}
+		}
+		if len(signals) > 0 || h.last.whole {
+			out[id] = signals
+		}
+	})
+	return out, err
 }
 
 // Define tells ingest of homes that were added or changed; those that it

@@ -241,6 +241,8 @@ func (in *Ingest) own(ctx context.Context) error {
 			case w := <-in.written:
 				in.settle(g, w)
 			case ask := <-in.asks:
+				// Who asks hears of all that homes had said by then.
+				in.drain(in.routine, g)
 				g.now = time.Now()
 				ask(g)
 			case <-timer.C:
@@ -347,9 +349,11 @@ func (in *Ingest) take(g *group, m Message) {
 	}
 	var state wire.State
 	if m.Leaf == wire.LeafState && json.Unmarshal(m.Payload, &state) == nil && !state.Online {
+		in.post.gone(m.Gateway)
 		g.after(m.done)
 		return // a last will is the broker's word, not a sign of life
 	}
+	back := in.post.hear(m.Gateway, m.Received)
 	g.findings(h, h.watcher.Hear(m.Received))
 	h.heard = m.Received
 	g.touch(h)
@@ -359,7 +363,11 @@ func (in *Ingest) take(g *group, m Message) {
 	case wire.LeafReply:
 		g.replies = append(g.replies, m)
 	case wire.LeafState:
-		g.after(func() { in.post.collect(m.Gateway); m.done() })
+		g.after(m.done)
+		back = true
+	}
+	if back {
+		g.after(func() { in.post.collect(m.Gateway) })
 	}
 }
 

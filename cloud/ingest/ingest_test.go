@@ -126,8 +126,9 @@ func (screens) Readings(string, []devices.Reading) {}
 
 // cloud is an ingest on a real database, that can be stopped and started.
 type cloud struct {
-	t      *testing.T
-	db     *store.Store
+	t  *testing.T
+	db *store.Store
+	mailbox
 	series *series
 	line   *line
 	in     *ingest.Ingest
@@ -141,7 +142,7 @@ func newCloud(t *testing.T, home care.Home) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{t: t, db: db, series: &series{points: map[string]history.Point{}}}
+	c := &cloud{t: t, db: db, mailbox: db, series: &series{points: map[string]history.Point{}}}
 	home.ID, home.Gateway, home.Name, home.Zone = "home-1", gateway, "Home", "Europe/Stockholm"
 	if err := db.AddHome(t.Context(), home); err != nil {
 		t.Fatal(err)
@@ -164,7 +165,7 @@ func (c *cloud) start() {
 	}
 	c.line = &line{in: make(chan ingest.Message)}
 	in, err := ingest.New(ingest.Options{
-		Source: c.line, Ledger: c.db, Directory: c.db, Series: c.series, Archive: c.db, Mailbox: c.db, Screens: screens{},
+		Source: c.line, Ledger: c.db, Directory: c.db, Series: c.series, Archive: c.db, Mailbox: c.mailbox, Screens: screens{},
 		Metrics: ingest.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 		Limits:      ingest.DefaultLimits(func([]devices.Kind) time.Duration { return 3 * time.Hour }),
 		FutureLimit: 24 * time.Hour,

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +63,10 @@ func visits(c care.ScreenContent, now time.Time, zone *time.Location) (out []wir
 		if v.State != care.VisitPlanned || !v.To.After(from) || !v.From.Before(to) || len(out) == wire.MaxVisits {
 			continue
 		}
+		if v.Video && !slices.Contains(care.Features(), care.FeatureVideo) {
+			// Nobody can call on the screen, so it does not say that somebody will.
+			v.Video, v.What = false, strings.TrimPrefix(v.What+", video", ", ")
+		}
 		out = append(out, wire.Visit{
 			ID: v.ID, From: devices.MicrosOf(v.From), To: devices.MicrosOf(v.To), Who: clean(c.Names[v.Person]), What: clean(v.What), Video: v.Video,
 		})
@@ -84,24 +89,31 @@ func prompts(reminders []care.Reminder) (out []wire.Prompt) {
 	return out
 }
 
-// grants say who may see what. What is never for relatives is not said.
+// grants say who may see what. What is never for relatives is not said. Where
+// there is no room for all, it is said of everybody first whether they know of
+// alarms.
 func grants(c care.ScreenContent, now time.Time) (out []wire.Grant) {
-	add := func(p care.Party, name string) {
-		var of []wire.Grant
-		for _, f := range care.Fields() {
+	of := func(p care.Party, name string, fields ...care.Field) (of []wire.Grant) {
+		for _, f := range fields {
 			g := wire.Grant{Party: string(p), Name: name, Field: string(f), Allowed: c.Consents.Allow(p, f, now), Fixed: p.Fixed(f)}
 			if g.Allowed || !g.Fixed {
 				of = append(of, g)
 			}
 		}
-		if len(out)+len(of) <= wire.MaxGrants {
-			out = append(out, of...)
-		}
+		return of
 	}
-	add(care.PartyStaff, "")
-	add(care.PartyRelatives, "")
-	for _, p := range c.Relatives {
-		add(care.PartyPerson(p.ID), clean(p.Name))
+	out = append(of(care.PartyStaff, "", care.Fields()...), of(care.PartyRelatives, "", care.Fields()...)...)
+	people := c.Contacts[:min(len(c.Contacts), wire.MaxGrants-len(out))]
+	room := wire.MaxGrants - len(out) - len(people)
+	for _, p := range people {
+		party, name := care.PartyPerson(p.ID), clean(p.Name)
+		all := of(party, name, p.DecidedFields()...)
+		if more := len(all) - 1; more <= room {
+			room -= more
+		} else {
+			all = of(party, name, care.FieldAlerts)
+		}
+		out = append(out, all...)
 	}
 	return out
 }

@@ -52,7 +52,7 @@ func TestAScreenShowsTodayAndTheNextTwoDays(t *testing.T) {
 		t.Errorf("visits %v", ids)
 	}
 	last := got.Visits[1]
-	if last.Who != "Anna Berg" || last.What != "Dusch" || !last.Video || last.From != devices.MicrosOf(c.Visits[4].From) || got.Visits[0].Who != "" {
+	if last.Who != "Anna Berg" || last.What != "Dusch, video" || last.Video || last.From != devices.MicrosOf(c.Visits[4].From) || got.Visits[0].Who != "" {
 		t.Errorf("visits %+v", got.Visits)
 	}
 	if midnight := now.Add(30 * time.Minute); next.Before(midnight) || next.After(midnight.Add(3*time.Hour)) {
@@ -67,7 +67,10 @@ func TestAScreenShowsTodayAndTheNextTwoDays(t *testing.T) {
 func TestAScreenSaysWhoMaySeeWhat(t *testing.T) {
 	now := evening(t)
 	c := home()
-	c.Relatives = []care.Person{{ID: "maria", Name: "Maria"}}
+	c.Contacts = []care.Person{
+		{ID: "maria", Name: "Maria", Role: care.Relative}, {ID: "olle", Name: "Olle"},
+		{ID: "vera", Name: "Vera", Addresses: []care.Address{{Channel: care.ChannelSMS, To: "+46701234567"}}},
+	}
 	c.Consents = care.Consents{
 		{Party: care.PartyRelatives, Field: care.FieldCheckIn, Allowed: true, At: now.Add(-time.Hour)},
 		{Party: care.PartyPerson("maria"), Field: care.FieldVisits, Allowed: true, At: now.Add(-time.Hour), Until: now.Add(time.Hour)},
@@ -86,6 +89,9 @@ func TestAScreenSaysWhoMaySeeWhat(t *testing.T) {
 		{Party: "relatives", Field: "visits"},
 		{Party: "person:maria", Name: "Maria", Field: "check_in", Allowed: true},
 		{Party: "person:maria", Name: "Maria", Field: "visits", Allowed: true},
+		{Party: "relatives", Field: "alerts", Allowed: true}, // who was named a contact is told
+		{Party: "person:maria", Name: "Maria", Field: "alerts", Allowed: true},
+		{Party: "person:vera", Name: "Vera", Field: "alerts", Allowed: true},
 	} {
 		if have := want[g.Party+" "+g.Field]; have != g {
 			t.Errorf("%s %s: %+v, want %+v", g.Party, g.Field, have, g)
@@ -93,6 +99,15 @@ func TestAScreenSaysWhoMaySeeWhat(t *testing.T) {
 	}
 	if _, said := want["relatives notes"]; said {
 		t.Error("what is never for relatives is said")
+	}
+	for _, g := range got.Grants {
+		if strings.Contains(g.Party, "olle") || strings.Contains(g.Party, "vera") && g.Field != "alerts" {
+			t.Errorf("who cannot sign in sees nothing, and who cannot be reached hears nothing: %+v", g)
+		}
+	}
+	c.Consents = append(c.Consents, care.Consent{Party: care.PartyPerson("vera"), Field: care.FieldAlerts, At: now})
+	if again, _ := screen.Build(c, now); !slices.Contains(again.Grants, wire.Grant{Party: "person:vera", Name: "Vera", Field: "alerts"}) {
+		t.Errorf("what was taken back: %+v", again.Grants)
 	}
 	if !next.Equal(now.Add(time.Hour)) {
 		t.Errorf("the decision ends at %v, the screen changes at %v", now.Add(time.Hour), next)
@@ -127,7 +142,7 @@ func TestAScreenIsAlwaysOneThatAGatewayTakes(t *testing.T) {
 		from := now.Add(time.Duration(i) * time.Minute)
 		c.Visits = append(c.Visits, care.Visit{ID: fmt.Sprint(i), From: from, To: from.Add(time.Hour), Person: "p", What: wild, State: care.VisitPlanned})
 		c.Reminders = append(c.Reminders, care.Reminder{ID: fmt.Sprint(i), Text: wild, At: i})
-		c.Relatives = append(c.Relatives, care.Person{ID: fmt.Sprint("p", i), Name: wild})
+		c.Contacts = append(c.Contacts, care.Person{ID: fmt.Sprint("p", i), Name: wild, Role: care.Relative})
 		c.Looks = append(c.Looks, care.AuditEntry{At: now, Actor: wild, Role: care.Caregiver, Action: fmt.Sprint(i, wild)})
 	}
 	c.Names = map[string]string{"p": wild}
@@ -137,5 +152,17 @@ func TestAScreenIsAlwaysOneThatAGatewayTakes(t *testing.T) {
 	}
 	if len(got.Visits) != wire.MaxVisits || len(got.Prompts) != wire.MaxPrompts || len(got.Looks) != wire.MaxLooks || len(got.Grants) < wire.MaxGrants-10 {
 		t.Errorf("%d visits, %d prompts, %d looks, %d grants", len(got.Visits), len(got.Prompts), len(got.Looks), len(got.Grants))
+	}
+	// Of six relatives, each knows of alarms, and it is said of each.
+	c.Contacts = c.Contacts[:6]
+	got, _ = screen.Build(c, now)
+	alarms := 0
+	for _, g := range got.Grants {
+		if g.Field == "alerts" && strings.HasPrefix(g.Party, "person:") {
+			alarms++
+		}
+	}
+	if alarms != 6 {
+		t.Errorf("of %d contacts it is said whether they know of alarms", alarms)
 	}
 }

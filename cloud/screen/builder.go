@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
+	"github.com/lykta/lykta/devices/wire"
 )
 
 // Screens knows whose screens may have to be told something, what they are
@@ -44,6 +45,7 @@ type Options struct {
 	Log      Log
 	Visits   Visits
 	Gateways Gateways
+	Holdings Holdings
 	// Collect has a gateway sent the commands that wait for it. It does not block.
 	Collect func(gateway string)
 	Errors  *slog.Logger
@@ -54,14 +56,20 @@ type Builder struct {
 	o    Options
 	wake chan struct{}
 
+	ahead map[string]int64 // gateways with a newer configuration than is known here, and which; Run's
+
+	broken   []care.Holding // of homes that could not be given what they lack; Run's
+	brokenAt time.Time      // when the first of them failed
+
 	mu       sync.Mutex
 	versions map[string]string // of the gateways' programs, as last heard
 	returned map[string]bool   // gateways with another one than before
+	holdings queue             // of what gateways say that they hold
 }
 
 // New makes a Builder.
 func New(o Options) *Builder {
-	return &Builder{o: o, wake: make(chan struct{}, 1), versions: map[string]string{}, returned: map[string]bool{}}
+	return &Builder{o: o, wake: make(chan struct{}, 1), ahead: map[string]int64{}, versions: map[string]string{}, returned: map[string]bool{}, holdings: newQueue()}
 }
 
 // How often is looked for what is due, and for visits that are over. A look
@@ -93,14 +101,16 @@ func (b *Builder) Nudge() {
 	}
 }
 
-// Heard takes note of the version of a gateway's program. It does not block.
-func (b *Builder) Heard(gateway, version string) {
+// Heard takes note of what a gateway that is there says of itself: the version
+// of its program, and what it holds. It does not block.
+func (b *Builder) Heard(gateway string, state wire.State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if before, known := b.versions[gateway]; known && before == version {
+	b.holdings.hear(gateway, state)
+	if before, known := b.versions[gateway]; known && before == state.Version {
 		return
 	}
-	b.versions[gateway] = version
+	b.versions[gateway] = state.Version
 	b.returned[gateway] = true
 }
 
@@ -132,7 +142,7 @@ func (b *Builder) Run(ctx context.Context) error {
 
 // sweep does all that is due, and reports whether it could.
 func (b *Builder) sweep(ctx context.Context) bool {
-	if !b.ask(ctx) {
+	if !b.giveAgain(ctx) || !b.ask(ctx) {
 		return false
 	}
 	for n := 10 * atOnce; n >= 10*atOnce; {

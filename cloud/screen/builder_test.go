@@ -31,6 +31,36 @@ type book struct {
 	missed   []time.Time
 	returned []string
 	sent     []string
+	lacking  map[string]care.Lack // by gateway
+	compared []care.Holding
+	given    [][]care.Holding // in one transaction each
+	lost     error            // of what gateways were given
+	broken   map[string]bool  // gateways that cannot be given anything
+}
+
+func (b *book) Lacks(_ context.Context, h care.Holding) (care.Lack, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.compared = append(b.compared, h)
+	return b.lacking[h.Gateway], b.lost
+}
+
+func (b *book) GiveAgain(_ context.Context, _ time.Time, holdings []care.Holding) (collect []string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lost != nil {
+		return nil, b.lost
+	}
+	if slices.ContainsFunc(holdings, func(h care.Holding) bool { return b.broken[h.Gateway] }) {
+		return nil, errors.New("unexpected end of JSON input")
+	}
+	b.given = append(b.given, slices.Clone(holdings))
+	for _, h := range holdings {
+		if b.lacking[h.Gateway].Configuration {
+			collect = append(collect, h.Gateway)
+		}
+	}
+	return collect, nil
 }
 
 func (b *book) DueScreens(_ context.Context, now time.Time, _ int) ([]care.ScreenTurn, error) {
@@ -116,7 +146,7 @@ func tellers(t *testing.T, b *book, f func(*screen.Builder)) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		builder := screen.New(screen.Options{
-			Screens: b, Log: b, Visits: b, Gateways: b, Collect: b.collect, Errors: slog.New(slog.DiscardHandler),
+			Screens: b, Log: b, Visits: b, Gateways: b, Holdings: b, Collect: b.collect, Errors: slog.New(slog.DiscardHandler),
 		})
 		done := make(chan error, 1)
 		go func() { done <- builder.Run(ctx) }()
@@ -181,14 +211,14 @@ func TestAGatewayWithoutAScreenIsLeftAlone(t *testing.T) {
 		if len(b.now().commands) != 1 {
 			t.Errorf("after a day asked %d times", len(b.now().commands))
 		}
-		builder.Heard("gw1", "1.0")
+		builder.Heard("gw1", wire.State{Version: "1.0"})
 		after(2 * time.Second)
-		builder.Heard("gw1", "1.0")
+		builder.Heard("gw1", wire.State{Version: "1.0"})
 		after(2 * time.Second)
 		if len(b.now().returned) != 1 {
 			t.Errorf("the same program is asked %d times", len(b.now().returned))
 		}
-		builder.Heard("gw1", "1.1")
+		builder.Heard("gw1", wire.State{Version: "1.1"})
 		after(2 * time.Second)
 		if len(b.now().returned) != 2 {
 			t.Errorf("a new program is asked %d times", len(b.now().returned)-1)

@@ -34,11 +34,18 @@ func database(t testing.TB, homes int) *store.Store {
 // run lets a Builder work on a database until the test, or end, ends it.
 func run(t testing.TB, db *store.Store, collect func(string)) (end func()) {
 	t.Helper()
+	_, end = runs(t, db, collect)
+	return end
+}
+
+// runs is run, with the Builder.
+func runs(t testing.TB, db *store.Store, collect func(string)) (b *screen.Builder, end func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	b := screen.New(screen.Options{Screens: db, Log: db, Visits: db, Gateways: db, Collect: collect, Errors: slog.New(slog.DiscardHandler)})
+	b = screen.New(screen.Options{Screens: db, Log: db, Visits: db, Gateways: db, Holdings: db, Collect: collect, Errors: slog.New(slog.DiscardHandler)})
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
-	return func() { cancel(); <-done }
+	return b, func() { cancel(); <-done }
 }
 
 // eventually waits for a condition.

@@ -19,9 +19,9 @@ func (s *Store) PutBrowser(ctx context.Context, b care.Browser, now time.Time) e
 		if _, err := one(ctx, t, scanText, `SELECT id FROM people WHERE id = $1`, b.Person); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `INSERT INTO browsers (id, person, subscription, added) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET person = excluded.person, subscription = excluded.subscription, added = excluded.added`,
-			b.ID, b.Person, b.Subscription, now); err != nil {
+		if _, err := t.exec(ctx, `INSERT INTO browsers (id, person, subscription, added, session) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (id) DO UPDATE SET person = excluded.person, subscription = excluded.subscription, added = excluded.added, session = excluded.session`,
+			b.ID, b.Person, b.Subscription, now, b.Session); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `DELETE FROM browsers WHERE person = $1 AND id IN

@@ -74,6 +74,27 @@ func testLastResort(t *testing.T, s *store.Store) {
 	if err := s.DeleteMember(ctx, care.Member{Group: care.GroupLastResort, Person: "centre"}); err != nil {
 		t.Errorf("where another is left: %v", err)
 	}
+	// Who is told in a browser alone is reached while there is one.
+	pushed := anna
+	pushed.Addresses = []care.Address{{Channel: care.ChannelPush, To: "anna"}}
+	reached := func(want bool) {
+		t.Helper()
+		if got := must(s.HasLastResort(ctx))(t); got != want {
+			t.Errorf("there is a last resort: %v, want %v", got, want)
+		}
+	}
+	reached(true)
+	if err := s.PutBrowser(ctx, care.Browser{ID: "b", Person: "anna", Session: "s"}, at(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutPerson(ctx, pushed); err != nil {
+		t.Fatal(err)
+	}
+	reached(true)
+	if err := s.DeleteBrowser(ctx, "b"); err != nil {
+		t.Fatal(err)
+	}
+	reached(false)
 	if err := s.PutMember(ctx, care.Member{Group: care.GroupContacts, Person: "anna"}); !errors.Is(err, care.ErrMember) {
 		t.Errorf("a relative of no home: %v", err)
 	}

@@ -41,31 +41,74 @@ func (t *tx) putCommands(ctx context.Context, now time.Time, commands ...care.Pe
 	return nil
 }
 
-// Large commands, such as pictures, are sent to gateways that do not answer for
-// a while only; then they wait until the gateway comes back.
+// Large commands, such as pictures, are repeated to gateways that do not answer
+// for a while only; then they wait until the gateway comes back, or says that it
+// could not store them.
 const (
 	largeCommand = 4 << 10 // bytes
 	largeFor     = 10 * time.Minute
 )
 
-// PendingCommands returns the commands that are neither answered nor expired,
-// oldest first; gateway "" is all gateways, without what is large and was put
-// more than ten minutes ago.
+const selectPending = `SELECT gateway, id, type, args, expires FROM commands WHERE gateway = $1 AND answered = 0 AND (expires = 0 OR expires > $2) `
+
+func scanPending(row scanner) (c care.PendingCommand, err error) {
+	var args []byte
+	err = row.Scan(&c.Gateway, &c.Command.ID, &c.Command.Type, &args, &c.Command.Expires)
+	if len(args) > 0 {
+		c.Command.Args = args
+	}
+	return c, err
+}
+
+// PendingCommands returns the commands of a gateway that are neither answered
+// nor expired, oldest first.
 func (s *Store) PendingCommands(ctx context.Context, gateway string, now time.Time) ([]care.PendingCommand, error) {
-	commands, err := list(ctx, s.read, func(row scanner) (c care.PendingCommand, err error) {
-		var args []byte
-		err = row.Scan(&c.Gateway, &c.Command.ID, &c.Command.Type, &args, &c.Command.Expires)
-		if len(args) > 0 {
-			c.Command.Args = args
-		}
-		return c, err
-	}, `SELECT gateway, id, type, args, expires FROM commands
-		WHERE answered = 0 AND (expires = 0 OR expires > $1) AND (gateway = $2 OR ($2 = '' AND (length(args) <= $3 OR put > $4))) ORDER BY place`,
-		now, gateway, largeCommand, now.Add(-largeFor))
+	commands, err := list(ctx, s.read, scanPending, selectPending+`ORDER BY place`, gateway, now)
 	if err != nil {
 		return nil, fmt.Errorf("read pending commands: %w", err)
 	}
 	return commands, nil
+}
+
+// RepeatCommands is PendingCommands for a gateway that is there and does not
+// answer: without what is large and was put more than ten minutes ago.
+func (s *Store) RepeatCommands(ctx context.Context, gateway string, now time.Time) ([]care.PendingCommand, error) {
+	commands, err := list(ctx, s.read, scanPending, selectPending+`AND (length(args) <= $3 OR put > $4) ORDER BY place`,
+		gateway, now, largeCommand, now.Add(-largeFor))
+	if err != nil {
+		return nil, fmt.Errorf("read commands to repeat: %w", err)
+	}
+	return commands, nil
+}
+
+// WaitingGateways returns the gateways that have commands which are not
+// answered, some of them perhaps expired.
+func (s *Store) WaitingGateways(ctx context.Context) ([]string, error) {
+	gateways, err := list(ctx, s.read, scanText, `SELECT DISTINCT gateway FROM commands WHERE answered = 0`)
+	if err != nil {
+		return nil, fmt.Errorf("read for which gateways commands wait: %w", err)
+	}
+	return gateways, nil
+}
+
+// deleteAtOnce is how many commands are deleted in one transaction, behind
+// which alarms wait.
+const deleteAtOnce = 500
+
+// deleteCommands deletes what is left of commands that were answered or had
+// expired before a time.
+func (s *Store) deleteCommands(ctx context.Context, before time.Time) error {
+	for _, over := range []string{`answered <> 0 AND answered < $1`, `expires <> 0 AND expires < $1`} {
+		for n := int64(deleteAtOnce); n >= deleteAtOnce; {
+			if err := s.update(ctx, func(t *tx) (err error) {
+				n, err = t.exec(ctx, `DELETE FROM commands WHERE (gateway, id) IN (SELECT gateway, id FROM commands WHERE `+over+` LIMIT $2)`, before, deleteAtOnce)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // FinishCommand notes a gateway's reply to one of its own commands. A second

@@ -515,7 +515,7 @@ func testChange(t *testing.T, s *store.Store) {
 	if err != mine || event != nil || got != want {
 		t.Errorf("refused change = %+v %+v %v", got, event, err)
 	}
-	if commands := must(s.PendingCommands(ctx, "", at(0)))(t); len(commands) != 1 {
+	if commands := must(s.PendingCommands(ctx, "gw1", at(0)))(t); len(commands) != 1 {
 		t.Errorf("a refused change left commands: %+v", commands)
 	}
 	if _, _, err := s.ChangeAlert(ctx, "nobody", acknowledge("Anna", "", at(0))); !errors.Is(err, store.ErrNotFound) {

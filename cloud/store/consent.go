@@ -94,34 +94,34 @@ func (t *tx) putConsents(ctx context.Context, c care.Commit) error {
 	return nil
 }
 
+// From the alerts that are not closed, each asked for by the index: a person who
+// has served for years was told of very many that are.
+const selectToldHomes = `SELECT DISTINCT a.home FROM alerts a WHERE a.state <> 'resolved' AND
+	(SELECT count(*) FROM tellings t WHERE t.alert = a.id AND t.person = $1) > 0`
+
 // ToldHomes returns the homes with alerts that are not closed of which a
 // person was told.
 func (s *Store) ToldHomes(ctx context.Context, person string) ([]string, error) {
-	homes, err := list(ctx, s.read, scanText, `SELECT DISTINCT a.home FROM alerts a JOIN tellings t ON t.alert = a.id
-		WHERE a.state <> 'resolved' AND t.person = $1`, person)
+	homes, err := list(ctx, s.read, scanText, selectToldHomes, person)
 	if err != nil {
 		return nil, fmt.Errorf("read of which homes %s was told: %w", person, err)
 	}
 	return homes, nil
 }
 
-// RelativesOf returns the contacts of a home who can sign in, by id: only their
-// ids, names and role.
-func (s *Store) RelativesOf(ctx context.Context, home string) ([]care.Person, error) {
-	people, err := list(ctx, s.read, func(row scanner) (p care.Person, err error) {
-		err = row.Scan(&p.ID, &p.Name, &p.Role)
-		return p, err
-	}, `SELECT p.id, p.name, p.role FROM members m JOIN people p ON p.id = m.person
-		WHERE m.kind = $1 AND m.scope = $2 AND p.role = $3 ORDER BY p.id`, string(care.GroupContacts), home, string(care.Relative))
+// DecidedContacts returns the contacts of a home about whom the resident decides,
+// by id: those who can sign in as relatives, and those who are told of alarms.
+func (s *Store) DecidedContacts(ctx context.Context, home string) ([]care.Person, error) {
+	people, err := list(ctx, s.read, scanPerson, selectPerson+`JOIN members m ON m.person = p.id
+		WHERE m.kind = $1 AND m.scope = $2 ORDER BY p.id`, string(care.GroupContacts), home)
 	if err != nil {
-		return nil, fmt.Errorf("read the relatives of %s: %w", home, err)
+		return nil, fmt.Errorf("read the contacts of %s: %w", home, err)
 	}
-	return people, nil
+	return slices.DeleteFunc(people, func(p care.Person) bool { return len(p.DecidedFields()) == 0 }), nil
 }
 
-// leaveOutRefused takes those contacts out of whom the resident has decided that
-// they hear of no alerts. While nothing is decided they are told as was arranged
-// when they were entered.
+// leaveOutRefused takes those contacts out who, as the resident has decided, hear
+// of no alarms: by the same rule by which they may see them.
 func (t *tx) leaveOutRefused(ctx context.Context, home string, members map[care.Group][]care.Person, now time.Time) error {
 	if len(members[care.GroupContacts]) == 0 {
 		return nil
@@ -132,8 +132,7 @@ func (t *tx) leaveOutRefused(ctx context.Context, home string, members map[care.
 	}
 	decisions := care.Consents(of)
 	members[care.GroupContacts] = slices.DeleteFunc(members[care.GroupContacts], func(p care.Person) bool {
-		c, decided := decisions.Decision(care.PartyPerson(p.ID), care.FieldAlerts, now)
-		return decided && !c.Allowed
+		return !decisions.Allow(care.PartyPerson(p.ID), care.FieldAlerts, now)
 	})
 	return nil
 }

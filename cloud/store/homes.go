@@ -23,6 +23,9 @@ func (s *Store) AddHome(ctx context.Context, h care.Home) error {
 		if err == nil && n == 0 {
 			return ErrExists
 		}
+		if err == nil { // what waits is for who lived with the box before
+			err = t.withdraw(ctx, h.Gateway, time.Now())
+		}
 		return errors.Join(err, t.touchScreen(ctx, time.Now(), h.ID))
 	})
 	if err != nil {
@@ -31,9 +34,11 @@ func (s *Store) AddHome(ctx context.Context, h care.Home) error {
 	return nil
 }
 
-// UpdateHome replaces all of a home but its id and when it was created. It
-// returns ErrNotFound when there is none, ErrExists when another home has the
-// gateway, and what Home.Check finds.
+// UpdateHome replaces all of a home but its id and when it was created. Another
+// gateway than before is given the home's configuration and the messages that
+// have not reached it; nothing else that waits for it, or for the one before, is
+// sent any more. It returns ErrNotFound when there is none, ErrExists when another
+// home has the gateway, and what Home.Check finds.
 func (s *Store) UpdateHome(ctx context.Context, h care.Home) error {
 	checkIns, err := encodeHome(h)
 	if err != nil {
@@ -46,6 +51,9 @@ func (s *Store) UpdateHome(ctx context.Context, h care.Home) error {
 		}
 		if len(others) > 0 {
 			return fmt.Errorf("gateway %s is in another home: %w", h.Gateway, ErrExists)
+		}
+		if err := t.moveTo(ctx, h.ID, h.Gateway, time.Now()); err != nil {
+			return err
 		}
 		n, err := t.exec(ctx, `UPDATE homes SET gateway = $1, name = $2, area = $3, zone = $4, check_ins = $5, words = $6 WHERE id = $7`,
 			h.Gateway, h.Name, h.Area, h.Zone, checkIns, words(h.Name), h.ID)

@@ -39,7 +39,8 @@ func testCommands(t *testing.T, s *store.Store) {
 			t.Errorf("%s: %+v\nwant %+v", name, got, want)
 		}
 	}
-	want("all", "", at(5), z, a, brief, other)
+	want("all", "gw1", at(5), z, a, brief)
+	want("another's", "gw2", at(5), other)
 	want("of one gateway", "gw1", at(10), z, a) // brief has expired
 	want("of nobody", "gw3", at(0))
 	if err := s.FinishCommand(ctx, "gw2", "a", nil); !errors.Is(err, store.ErrNotFound) {
@@ -50,7 +51,7 @@ func testCommands(t *testing.T, s *store.Store) {
 			t.Fatal(err)
 		}
 	}
-	want("answered", "", at(20), a, other)
+	want("answered", "gw1", at(20), a)
 	if err := s.PutCommand(ctx, z); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func testDeleteExpired(t *testing.T, s *store.Store) {
 	if err := s.FinishCommand(ctx, "gw1", "answered", nil); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an old answered command: %v, want ErrNotFound", err)
 	}
-	if got := must(s.PendingCommands(ctx, "", now))(t); len(got) != 1 || got[0].Command.ID != "open" {
+	if got := must(s.PendingCommands(ctx, "gw1", now))(t); len(got) != 1 || got[0].Command.ID != "open" {
 		t.Errorf("pending = %+v, want the open one however old", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,15 +48,19 @@ func (s *Store) MessagesOf(ctx context.Context, home, person string, limit int) 
 func (s *Store) Message(ctx context.Context, home, id string) (care.Message, error) {
 	m, err := one(ctx, s.read, scanMessage, selectMessage+`WHERE id = $1 AND home = $2 AND ended = 0`, id, home)
 	if err == nil && m.Pictured {
-		m.Picture, err = one(ctx, s.read, func(row scanner) (picture []byte, err error) {
-			err = row.Scan(&picture)
-			return picture, err
-		}, `SELECT picture FROM pictures WHERE message = $1`, id)
+		m.Picture, err = pictureOf(ctx, s.read, id)
 	}
 	if err != nil {
 		return care.Message{}, fmt.Errorf("read a message to %q: %w", home, err)
 	}
 	return m, nil
+}
+
+func pictureOf(ctx context.Context, q queryer, message string) ([]byte, error) {
+	return one(ctx, q, func(row scanner) (picture []byte, err error) {
+		err = row.Scan(&picture)
+		return picture, err
+	}, `SELECT picture FROM pictures WHERE message = $1`, message)
 }
 
 // The ids of the commands that carry a message, and that take it back, are
@@ -113,13 +118,45 @@ func (s *Store) AddMessage(ctx context.Context, m care.Message, entry care.Audit
 			if err != nil {
 				return err
 			}
-			return errors.Join(t.putCommands(ctx, m.At, command), t.putAudit(ctx, entry))
+			return errors.Join(t.putCommands(ctx, m.At, command), t.tell(ctx, care.NewsMessage, m.Home, m.ID), t.putAudit(ctx, entry))
 		})
 	}
 	if err != nil {
 		return care.Message{}, "", fmt.Errorf("store a message to %q: %w", m.Home, err)
 	}
 	return stored, gateway, nil
+}
+
+// mostAgain is how many messages a home's new box is told, the newest: more than
+// it keeps.
+const mostAgain = 50
+
+// tellAgain has a home's gateway, which is another than before, told the
+// messages that have not reached the home and are not over.
+func (t *tx) tellAgain(ctx context.Context, home, gateway string, now time.Time) error {
+	newest, err := list(ctx, t, scanMessage, selectMessage+`WHERE home = $1 AND reached = 0 AND ended = 0 AND until > $2 ORDER BY at DESC, id LIMIT $3`, home, now, mostAgain)
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Backward(newest) {
+		if m.Pictured {
+			if m.Picture, err = pictureOf(ctx, t, m.ID); err != nil {
+				return fmt.Errorf("picture of message %s: %w", m.ID, err)
+			}
+		}
+		command, err := messageCommand(tellMessage, gateway, m)
+		if err != nil {
+			return fmt.Errorf("message %s: %w", m.ID, err)
+		}
+		// From when the box was in this home before.
+		if _, err := t.exec(ctx, `DELETE FROM commands WHERE gateway = $1 AND id = $2`, gateway, command.Command.ID); err != nil {
+			return err
+		}
+		if err := t.putCommands(ctx, now, command); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mostWritten is how many messages one person writes to one home in a day: each
@@ -177,7 +214,7 @@ func (s *Store) EndMessage(ctx context.Context, home, id string, entry care.Audi
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.putCommands(ctx, entry.At, command), t.putAudit(ctx, entry))
+		return errors.Join(t.putCommands(ctx, entry.At, command), t.tell(ctx, care.NewsMessage, home, id), t.putAudit(ctx, entry))
 	})
 	if err != nil {
 		return "", fmt.Errorf("take back a message to %q: %w", home, err)
@@ -206,15 +243,30 @@ func (t *tx) messageAnswered(ctx context.Context, gateway, id string, reply []by
 	if !ok || !answer.OK {
 		return nil
 	}
-	if _, err := t.exec(ctx, `UPDATE messages SET reached = $1 WHERE id = $2 AND reached = 0`, now, message); err != nil {
+	home, err := one(ctx, t, scanText, `SELECT home FROM messages WHERE id = $1 AND home IN (SELECT id FROM homes WHERE gateway = $2)`, message, gateway)
+	if errors.Is(err, ErrNotFound) {
+		return nil // of a box that is not in the home any more
+	}
+	if err != nil {
+		return fmt.Errorf("read which home has a message: %w", err)
+	}
+	changed, err := t.exec(ctx, `UPDATE messages SET reached = $1 WHERE id = $2 AND reached = 0`, now, message)
+	if err != nil {
 		return fmt.Errorf("note that a message has reached its home: %w", err)
 	}
 	if heard {
-		if _, err := t.exec(ctx, `UPDATE messages SET heard = $1 WHERE id = $2 AND heard = 0`, now, message); err != nil {
+		seen, err := t.exec(ctx, `UPDATE messages SET heard = $1 WHERE id = $2 AND heard = 0`, now, message)
+		if err != nil {
 			return fmt.Errorf("note that a message was seen: %w", err)
 		}
+		changed += seen
 	}
-	_, err := t.exec(ctx, `UPDATE commands SET args = $1 WHERE gateway = $2 AND id = $3`, []byte{}, gateway, id)
+	if changed > 0 {
+		if err := t.tell(ctx, care.NewsMessage, home, message); err != nil {
+			return fmt.Errorf("tell that a message has reached its home: %w", err)
+		}
+	}
+	_, err = t.exec(ctx, `UPDATE commands SET args = $1 WHERE gateway = $2 AND id = $3`, []byte{}, gateway, id)
 	return err
 }
 

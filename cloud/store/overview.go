@@ -2,11 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,8 +54,8 @@ func (s *Store) Search(ctx context.Context, q string, in care.SearchIn) ([]care.
 	if in.Notes {
 		var newest where
 		newest.inAreas(in.Areas)
-		newest.since("at", in.Since)
-		from := `SELECT home, author, text, at, words FROM notes ` + newest.sql() + `ORDER BY at DESC LIMIT ` + newest.arg(notesSearched)
+		newest.since("written", in.Since)
+		from := `SELECT home, author, text, written AS at, words FROM notes ` + newest.sql() + `ORDER BY written DESC LIMIT ` + newest.arg(notesSearched)
 		errs = append(errs, search(care.FoundNote, `SELECT home, author, text, at FROM (`+from+`) n WHERE words LIKE `+newest.arg(like(q))+escape+
 			`ORDER BY at DESC LIMIT `+newest.arg(bound(in.Limit)), newest))
 	}
@@ -133,8 +131,10 @@ func configurationOf(ctx context.Context, q queryer, home string) (wire.Configur
 // Configure stores how a home's gateway is configured, together with the
 // command that tells it and the entry in the audit log, and returns the gateway
 // that is to collect it. The version is given here: it grows, also beyond those
-// that were sent by hand. What is stored already is not sent anew. It returns
-// ErrNotFound when there is no such home.
+// that were sent by hand, and that the home has said it has. What is stored
+// already is not sent anew, but to a home that has a newer one; a home that has
+// lost it says so, see GiveAgain. It returns ErrNotFound when there is no
+// such home.
 func (s *Store) Configure(ctx context.Context, home string, c wire.Configure, now time.Time, entry care.AuditEntry) (gateway string, err error) {
 	rooms, err := encode(c.Rooms)
 	actions, err2 := encode(c.Actions)
@@ -146,25 +146,20 @@ func (s *Store) Configure(ctx context.Context, home string, c wire.Configure, no
 			return err
 		}
 		before, err := configurationOf(ctx, t, home)
-		if err != nil || before.Version > 0 && sameConfiguration(before, c) {
+		if err != nil {
 			return err
 		}
-		c.Version = max(before.Version+1, now.UnixMilli())
+		next, ahead, err := t.beyond(ctx, home, before.Version, now)
+		if err != nil || before.Version > 0 && !ahead && sameConfiguration(before, c) {
+			return err
+		}
+		c.Version = next
 		if _, err := t.exec(ctx, `INSERT INTO configurations (home, version, rooms, actions)`+values(1, 4)+
 			`ON CONFLICT (home) DO UPDATE SET version = excluded.version, rooms = excluded.rooms, actions = excluded.actions`,
 			home, c.Version, rooms, actions); err != nil {
 			return err
 		}
-		args, err := json.Marshal(c)
-		if err != nil {
-			return err
-		}
-		if err := t.replaceCommands(ctx, gateway, wire.CommandConfigure, now); err != nil {
-			return err
-		}
-		return errors.Join(t.putAudit(ctx, entry), t.putCommands(ctx, now, care.PendingCommand{Gateway: gateway, Command: wire.Command{
-			ID: "configure-" + strconv.FormatInt(c.Version, 10), Type: wire.CommandConfigure, Args: args,
-		}}))
+		return errors.Join(t.putAudit(ctx, entry), t.putConfigure(ctx, gateway, c, now))
 	})
 	if err != nil {
 		return "", fmt.Errorf("store the configuration of %q: %w", home, err)

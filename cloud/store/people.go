@@ -99,27 +99,44 @@ func (s *Store) Person(ctx context.Context, id string) (care.Person, error) {
 // keepLastResort makes a change, and returns care.ErrLastResort when it would
 // take away the last who is told when nobody else answers.
 func (t *tx) keepLastResort(ctx context.Context, change func() error) error {
-	had, err := t.hasLastResort(ctx)
+	had, err := hasLastResort(ctx, t)
 	if err != nil {
 		return err
 	}
 	if err := change(); err != nil || !had {
 		return err
 	}
-	has, err := t.hasLastResort(ctx)
+	has, err := hasLastResort(ctx, t)
 	if err == nil && !has {
 		err = care.ErrLastResort
 	}
 	return err
 }
 
-func (t *tx) hasLastResort(ctx context.Context) (bool, error) {
-	people, err := list(ctx, t, scanPerson, selectPerson+`JOIN members m ON m.person = p.id WHERE m.kind = 'last_resort' AND m.scope = ''`)
+// HasLastResort reports whether somebody is there to be told when nobody else
+// answers, whatever the area, and can be reached.
+func (s *Store) HasLastResort(ctx context.Context) (bool, error) {
+	has, err := hasLastResort(ctx, s.read)
+	if err != nil {
+		return false, fmt.Errorf("look for the last resort: %w", err)
+	}
+	return has, nil
+}
+
+func hasLastResort(ctx context.Context, q queryer) (bool, error) {
+	people, err := list(ctx, q, scanPerson, selectPerson+`JOIN members m ON m.person = p.id WHERE m.kind = 'last_resort' AND m.scope = ''`)
+	if err != nil {
+		return false, err
+	}
+	shown, err := list(ctx, q, scanText, `SELECT DISTINCT b.person FROM browsers b JOIN members m ON m.person = b.person WHERE m.kind = 'last_resort' AND m.scope = ''`)
 	if err != nil {
 		return false, err
 	}
 	members := make([]care.Member, len(people))
 	for i, p := range people {
+		if !slices.Contains(shown, p.ID) { // a push reaches nobody who has no browser
+			people[i].Addresses = slices.DeleteFunc(p.Addresses, func(a care.Address) bool { return a.Channel == care.ChannelPush })
+		}
 		members[i] = care.Member{Group: care.GroupLastResort, Person: p.ID}
 	}
 	return care.HasLastResort(people, members), nil
@@ -167,17 +184,28 @@ func (s *Store) DeleteMember(ctx context.Context, m care.Member) error {
 
 // AllMembers returns who belongs to which group, by group, scope and person.
 func (s *Store) AllMembers(ctx context.Context) ([]care.Member, error) {
-	members, err := list(ctx, s.read, func(row scanner) (m care.Member, err error) {
-		var alerts []byte
-		if err = row.Scan(&m.Group, &m.Scope, &m.Person, &alerts); err != nil {
-			return m, err
-		}
-		return m, decode(alerts, &m.Alerts)
-	}, `SELECT kind, scope, person, alerts FROM members ORDER BY kind, scope, person`)
+	members, err := list(ctx, s.read, scanMember, `SELECT kind, scope, person, alerts FROM members ORDER BY kind, scope, person`)
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	return members, nil
+}
+
+// MembersOf returns the groups that a person is in, by group and scope.
+func (s *Store) MembersOf(ctx context.Context, person string) ([]care.Member, error) {
+	members, err := list(ctx, s.read, scanMember, `SELECT kind, scope, person, alerts FROM members WHERE person = $1 ORDER BY kind, scope`, person)
+	if err != nil {
+		return nil, fmt.Errorf("read groups of %s: %w", person, err)
+	}
+	return members, nil
+}
+
+func scanMember(row scanner) (m care.Member, err error) {
+	var alerts []byte
+	if err = row.Scan(&m.Group, &m.Scope, &m.Person, &alerts); err != nil {
+		return m, err
+	}
+	return m, decode(alerts, &m.Alerts)
 }
 
 // PutShift stores a shift, in place of the one with the same id. It returns

@@ -74,10 +74,10 @@ func words(parts ...string) string {
 	return strings.ToLower(strings.Join(strings.Fields(strings.Join(parts, " ")), " "))
 }
 
-const selectNote = `SELECT id, home, at, author, person, kind, text, corrects, alert FROM notes `
+const selectNote = `SELECT id, home, at, written, author, person, kind, text, corrects, alert FROM notes `
 
 func scanNote(row scanner) (n care.Note, err error) {
-	err = row.Scan(&n.ID, &n.Home, (*when)(&n.At), &n.Author, &n.Person, &n.Kind, &n.Text, &n.Corrects, &n.Alert)
+	err = row.Scan(&n.ID, &n.Home, (*when)(&n.At), (*when)(&n.Written), &n.Author, &n.Person, &n.Kind, &n.Text, &n.Corrects, &n.Alert)
 	return n, err
 }
 
@@ -87,6 +87,9 @@ func scanNote(row scanner) (n care.Note, err error) {
 // is corrected, ErrExists when the id is of another home's note, and what
 // Note.Check finds.
 func (s *Store) AddNote(ctx context.Context, n care.Note, entry care.AuditEntry) (care.Note, error) {
+	if n.Written.IsZero() {
+		n.Written = n.At
+	}
 	err := n.Check()
 	if err == nil {
 		err = s.update(ctx, func(t *tx) error {
@@ -98,14 +101,14 @@ func (s *Store) AddNote(ctx context.Context, n care.Note, entry care.AuditEntry)
 					return fmt.Errorf("the note that is corrected: %w", err)
 				}
 			}
-			added, err := t.exec(ctx, `INSERT INTO notes (id, home, at, author, person, kind, text, corrects, alert, words)`+values(1, 10)+
-				`ON CONFLICT (id) DO NOTHING`, n.ID, n.Home, n.At, n.Author, n.Person, string(n.Kind), n.Text, n.Corrects, n.Alert, words(n.Text))
+			added, err := t.exec(ctx, `INSERT INTO notes (id, home, at, written, author, person, kind, text, corrects, alert, words)`+values(1, 11)+
+				`ON CONFLICT (id) DO NOTHING`, n.ID, n.Home, n.At, n.Written, n.Author, n.Person, string(n.Kind), n.Text, n.Corrects, n.Alert, words(n.Text))
 			if err != nil {
 				return err
 			}
 			if added == 1 {
-				n.At = cut(n.At)
-				return t.putAudit(ctx, entry)
+				n.At, n.Written = cut(n.At), cut(n.Written)
+				return errors.Join(t.tell(ctx, care.NewsNote, n.Home, n.ID), t.putAudit(ctx, entry))
 			}
 			home := n.Home
 			if n, err = one(ctx, t, scanNote, selectNote+`WHERE id = $1`, n.ID); err == nil && n.Home != home {
@@ -120,14 +123,19 @@ func (s *Store) AddNote(ctx context.Context, n care.Note, entry care.AuditEntry)
 	return n, nil
 }
 
-// Notes returns the notes that a filter chooses, newest first.
+// Notes returns the notes that a filter chooses, those written last first.
 func (s *Store) Notes(ctx context.Context, f care.NoteFilter) ([]care.Note, error) {
 	var w where
 	w.is("home", f.Home)
 	w.inAreas(f.Areas)
-	w.since("at", f.From)
-	w.before("at", f.To)
-	notes, err := list(ctx, s.read, scanNote, selectNote+w.sql()+`ORDER BY at DESC, id LIMIT `+w.arg(bound(f.Limit)), w.args...)
+	if f.Came {
+		from, to := w.arg(f.From), w.arg(f.To)
+		w.and(`(written >= ` + from + ` AND written < ` + to + ` OR at >= ` + from + ` AND at < ` + to + `)`)
+	} else {
+		w.since("written", f.From)
+		w.before("written", f.To)
+	}
+	notes, err := list(ctx, s.read, scanNote, selectNote+w.sql()+`ORDER BY written DESC, id LIMIT `+w.arg(bound(f.Limit)), w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read notes: %w", err)
 	}

@@ -53,8 +53,7 @@ func (s *Store) ScreenContent(ctx context.Context, home string, now time.Time) (
 		Home: home, From: now.Add(-24 * time.Hour), To: now.Add(5 * 24 * time.Hour), States: []care.VisitState{care.VisitPlanned},
 	})
 	c.Reminders, errs[3] = remindersOf(ctx, s.read, home)
-	c.Relatives, errs[4] = list(ctx, s.read, scanPerson, selectPerson+`JOIN members m ON m.person = p.id
-		WHERE m.kind = $1 AND m.scope = $2 ORDER BY p.id`, string(care.GroupContacts), home)
+	c.Contacts, errs[4] = s.DecidedContacts(ctx, home)
 	c.Looks, errs[5] = list(ctx, s.read, scanAudit, selectAudit+`WHERE home = $1 ORDER BY id DESC LIMIT $2`, home, looksShown)
 	err := errors.Join(errs[:]...)
 	if err == nil {
@@ -66,7 +65,6 @@ func (s *Store) ScreenContent(ctx context.Context, home string, now time.Time) (
 	if err != nil {
 		return care.ScreenContent{}, fmt.Errorf("read what the screen of %q shows: %w", home, err)
 	}
-	c.Relatives = slices.DeleteFunc(c.Relatives, func(p care.Person) bool { return p.Role != care.Relative })
 	return c, nil
 }
 

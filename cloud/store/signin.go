@@ -20,10 +20,14 @@ func (s *Store) CredentialsOf(ctx context.Context, person string) ([]care.Creden
 }
 
 // DeleteCredentialsOf deletes a person's credentials of a kind, except the one
-// with a hash.
+// with a hash. With sessions go the browsers that show alarms, but those that were
+// stored in the session that stays: a session may be over of which one remains.
 func (s *Store) DeleteCredentialsOf(ctx context.Context, person string, kind care.CredentialKind, except string) error {
 	err := s.update(ctx, func(t *tx) error {
 		_, err := t.exec(ctx, `DELETE FROM credentials WHERE person = $1 AND person <> '' AND kind = $2 AND hash <> $3`, person, string(kind), except)
+		if err == nil && kind == care.Session {
+			_, err = t.exec(ctx, `DELETE FROM browsers WHERE person = $1 AND person <> '' AND (session <> $2 OR session = '')`, person, except)
+		}
 		return err
 	})
 	if err != nil {
@@ -66,6 +70,12 @@ func (s *Store) TurnSecret(ctx context.Context, hash, next string, at time.Time)
 func (s *Store) UseSession(ctx context.Context, hash string, at time.Time) error {
 	return s.changeSession(ctx, "note the use of a session",
 		`UPDATE credentials SET used = CASE WHEN used < $2 THEN $2 ELSE used END WHERE hash = $1 AND kind = 'session'`, hash, at)
+}
+
+// ProveSession notes when in a session its person last proved who they are. It
+// returns ErrNotFound when it is gone.
+func (s *Store) ProveSession(ctx context.Context, hash string, at time.Time) error {
+	return s.changeSession(ctx, "note who is in a session", `UPDATE credentials SET proved = $2 WHERE hash = $1 AND kind = 'session'`, hash, at)
 }
 
 // HomesOf returns the homes of which a person is a contact, by id.
@@ -174,7 +184,8 @@ func (s *Store) DeleteSignIns(ctx context.Context, person string) error {
 		_, err := t.exec(ctx, `DELETE FROM credentials WHERE person = $1 AND person <> '' AND kind <> 'token'`, person)
 		_, err2 := t.exec(ctx, `DELETE FROM passkeys WHERE person = $1`, person)
 		_, err3 := t.exec(ctx, `DELETE FROM identities WHERE person = $1`, person)
-		return errors.Join(err, err2, err3)
+		_, err4 := t.exec(ctx, `DELETE FROM browsers WHERE person = $1`, person)
+		return errors.Join(err, err2, err3, err4)
 	})
 	if err != nil {
 		return fmt.Errorf("delete sign-ins of %s: %w", person, err)
@@ -220,6 +231,16 @@ func (s *Store) Identity(ctx context.Context, issuer, subject string) (person st
 		return "", fmt.Errorf("read an identity: %w", err)
 	}
 	return person, nil
+}
+
+// Subject returns by which subject a person is known at an issuer, or
+// ErrNotFound.
+func (s *Store) Subject(ctx context.Context, issuer, person string) (subject string, err error) {
+	subject, err = one(ctx, s.read, scanText, `SELECT subject FROM identities WHERE issuer = $1 AND person = $2`, issuer, person)
+	if err != nil {
+		return "", fmt.Errorf("read an identity: %w", err)
+	}
+	return subject, nil
 }
 
 // PutIdentity binds a subject at an issuer to a person. It returns ErrExists

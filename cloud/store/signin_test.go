@@ -66,7 +66,10 @@ func testSessions(t *testing.T, s *store.Store) {
 	gone("offering after the old secret", s.OfferSecret(ctx, "s1", "secret-0", "secret-1"))
 	fine("using", s.UseSession(ctx, "s1", at(20)))
 	fine("using, said late", s.UseSession(ctx, "s1", at(15)))
+	fine("proving", s.ProveSession(ctx, "s1", at(30)))
+	gone("proving in what is not there", s.ProveSession(ctx, "none", at(1)))
 	want := c
+	want.Proved = at(30)
 	want.Secret, want.Turns, want.Turned, want.Used = "secret-1", 1, at(10), at(20)
 	if got := must(s.Credential(ctx, "s1"))(t); got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -97,6 +100,9 @@ func testSignIns(t *testing.T, s *store.Store) {
 		if err := s.PutMember(ctx, m); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if got := must(s.MembersOf(ctx, "bo"))(t); len(got) != 3 || got[0].Scope != "h1" || got[2].Group != care.GroupResponders || got[2].Scope != "h3" {
+		t.Errorf("Bo is in %+v", got)
 	}
 	if got := must(s.HomesOf(ctx, "bo"))(t); !reflect.DeepEqual(got, []string{"h1", "h2"}) {
 		t.Errorf("a relative's homes are %v", got)
@@ -162,6 +168,12 @@ func testSignIns(t *testing.T, s *store.Store) {
 	}
 	if got := must(s.Identity(ctx, "https://idp", "sub-1"))(t); got != "anna" {
 		t.Errorf("sub-1 is %q", got)
+	}
+	if got := must(s.Subject(ctx, "https://idp", "anna"))(t); got != "sub-1" {
+		t.Errorf("Anna is %q there", got)
+	}
+	if _, err := s.Subject(ctx, "https://idp", "bo"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Bo there: %v", err)
 	}
 	if _, err := s.Identity(ctx, "https://idp", "sub-2"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("sub-2: %v", err)

@@ -9,11 +9,11 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 )
 
-const selectVisit = `SELECT id, home, starts, ends, person, what, video, state, asked, note, changed, author FROM visits `
+const selectVisit = `SELECT id, home, starts, ends, person, what, video, state, asked, note, changed, author, rev FROM visits `
 
 func scanVisit(row scanner) (v care.Visit, err error) {
 	err = row.Scan(&v.ID, &v.Home, (*when)(&v.From), (*when)(&v.To), &v.Person, &v.What, (*truth)(&v.Video), &v.State, &v.Asked, &v.Note,
-		(*when)(&v.Changed), &v.By)
+		(*when)(&v.Changed), &v.By, &v.Rev)
 	return v, err
 }
 
@@ -60,10 +60,14 @@ func (s *Store) Visit(ctx context.Context, id string) (care.Visit, error) {
 
 // PutVisit stores a visit as the staff plan it, in place of the one with the
 // same id, with its entry in the audit log, and has the home's screen told.
-// Who asked for it stays as it was. It returns the visit as it is stored,
-// ErrNotFound when there is no such home, ErrExists when the id is of another
-// home's visit, and what Visit.Check finds.
+// v.Rev is the version that the plan was made from, 0 of a new visit. Who asked
+// for it stays as it was. It returns the visit as it is stored: one that says
+// the same already stays so, as the answer to a plan may be lost. It returns
+// ErrNotFound when there is no such home, or no such visit for a version,
+// ErrExists when the id is of another home's visit, care.ErrVisitChanged when
+// the version is not the newest, and what Visit.Check finds.
 func (s *Store) PutVisit(ctx context.Context, v care.Visit, entry care.AuditEntry) (care.Visit, error) {
+	v.From, v.To = cut(v.From), cut(v.To)
 	err := v.Check()
 	if err == nil {
 		err = s.update(ctx, func(t *tx) error {
@@ -72,7 +76,7 @@ func (s *Store) PutVisit(ctx context.Context, v care.Visit, entry care.AuditEntr
 			}
 			before, err := one(ctx, t, scanVisit, selectVisit+`WHERE id = $1`, v.ID)
 			switch {
-			case errors.Is(err, ErrNotFound):
+			case errors.Is(err, ErrNotFound) && v.Rev == 0:
 				if v.State == care.VisitRequested || v.State == care.VisitDeclined {
 					return fmt.Errorf("%w: nobody has asked for it", care.ErrVisit)
 				}
@@ -80,6 +84,11 @@ func (s *Store) PutVisit(ctx context.Context, v care.Visit, entry care.AuditEntr
 				return err
 			case before.Home != v.Home:
 				return ErrExists
+			case v.SamePlan(before):
+				v = before
+				return nil
+			case v.Rev != before.Rev:
+				return fmt.Errorf("%w: it is version %d now", care.ErrVisitChanged, before.Rev)
 			case v.State == care.VisitRequested && before.State != care.VisitRequested:
 				return fmt.Errorf("%w: it has been answered", care.ErrVisit)
 			}
@@ -93,15 +102,39 @@ func (s *Store) PutVisit(ctx context.Context, v care.Visit, entry care.AuditEntr
 	return v, nil
 }
 
+// VisitWent stores how a visit went, with its entry in the audit log, and
+// leaves its plan as it is, whatever became of that meanwhile. It returns the
+// visit as it is stored, ErrNotFound when there is none, and what Visit.Went
+// finds.
+func (s *Store) VisitWent(ctx context.Context, w care.VisitWent, entry care.AuditEntry) (v care.Visit, err error) {
+	err = s.update(ctx, func(t *tx) error {
+		before, err := one(ctx, t, scanVisit, selectVisit+`WHERE id = $1`, w.Visit)
+		if err != nil {
+			return err
+		}
+		if v, err = before.Went(w); err != nil || v == before {
+			return err
+		}
+		return t.putVisit(ctx, &v, entry)
+	})
+	if err != nil {
+		return care.Visit{}, fmt.Errorf("store how visit %q went: %w", w.Visit, err)
+	}
+	return v, nil
+}
+
+// putVisit stores a visit as its next version.
 func (t *tx) putVisit(ctx context.Context, v *care.Visit, entry care.AuditEntry) error {
+	v.Rev++
 	v.From, v.To, v.Changed = cut(v.From), cut(v.To), cut(v.Changed)
-	if _, err := t.exec(ctx, `INSERT INTO visits (id, home, starts, ends, person, what, video, state, asked, note, changed, author)`+values(1, 12)+
+	if _, err := t.exec(ctx, `INSERT INTO visits (id, home, starts, ends, person, what, video, state, asked, note, changed, author, rev)`+values(1, 13)+
 		`ON CONFLICT (id) DO UPDATE SET starts = excluded.starts, ends = excluded.ends, person = excluded.person, what = excluded.what,
-		video = excluded.video, state = excluded.state, note = excluded.note, changed = excluded.changed, author = excluded.author`,
-		v.ID, v.Home, v.From, v.To, v.Person, v.What, number(v.Video), string(v.State), v.Asked, v.Note, v.Changed, v.By); err != nil {
+		video = excluded.video, state = excluded.state, note = excluded.note, changed = excluded.changed, author = excluded.author,
+		rev = excluded.rev`,
+		v.ID, v.Home, v.From, v.To, v.Person, v.What, number(v.Video), string(v.State), v.Asked, v.Note, v.Changed, v.By, v.Rev); err != nil {
 		return err
 	}
-	return errors.Join(t.touchScreen(ctx, v.Changed, v.Home), t.putAudit(ctx, entry))
+	return errors.Join(t.touchScreen(ctx, v.Changed, v.Home), t.tell(ctx, care.NewsVisit, v.Home, v.ID), t.putAudit(ctx, entry))
 }
 
 // maxAsked is how many requests of one relative may wait for an answer.

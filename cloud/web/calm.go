@@ -129,7 +129,7 @@ func (s *server) endSilence(ctx context.Context, in *struct {
 		return nil, err
 	}
 	now := time.Now()
-	entry := care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: "end silence", Detail: in.ID}
+	entry := care.AuditEntry{At: now, Actor: actor.Name, Role: actor.Role, Action: "end silence", Home: q.Home, Detail: in.ID}
 	if err := s.Calm.EndSilence(ctx, in.ID, now, entry); err != nil {
 		return nil, s.failed("end silence", err)
 	}

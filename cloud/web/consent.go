@@ -22,8 +22,9 @@ type Consents interface {
 	// ConsentsOf returns all decisions of one home, oldest first.
 	ConsentsOf(ctx context.Context, home string) (care.Consents, error)
 	PutConsent(ctx context.Context, c care.Consent, entry care.AuditEntry) (care.Consent, error)
-	// RelativesOf returns the contacts of a home who can sign in, by id.
-	RelativesOf(ctx context.Context, home string) ([]care.Person, error)
+	// DecidedContacts returns the contacts of a home about whom the resident
+	// decides: who sign in as relatives, or are told of alarms; by id.
+	DecidedContacts(ctx context.Context, home string) ([]care.Person, error)
 	// ToldHomes returns the homes with alerts that are not closed of which the
 	// person was told.
 	ToldHomes(ctx context.Context, person string) ([]string, error)
@@ -48,7 +49,7 @@ type grantView struct {
 }
 
 type consentView struct {
-	Grants  []grantView `json:"grants" nullable:"false" doc:"What holds now, for every party and field."`
+	Grants  []grantView `json:"grants" nullable:"false" doc:"What holds now, for every party and field; of a contact who cannot sign in, but is told, alerts alone."`
 	History []grantView `json:"history" nullable:"false" doc:"The decisions, newest first, 100 at most."`
 }
 
@@ -70,19 +71,21 @@ func (s *server) getConsent(ctx context.Context, in *HomePath) (*body[consentVie
 	if err != nil {
 		return nil, s.failed("read decisions", err)
 	}
-	relatives, err := s.Consents.RelativesOf(ctx, in.ID)
+	contacts, err := s.Consents.DecidedContacts(ctx, in.ID)
 	if err != nil {
 		return nil, s.failed("read decisions", err)
 	}
 	parties, names := []care.Party{care.PartyStaff, care.PartyRelatives}, map[care.Party]string{}
-	for _, p := range relatives {
-		parties = append(parties, care.PartyPerson(p.ID))
-		names[care.PartyPerson(p.ID)] = p.Name
+	fields := map[care.Party][]care.Field{care.PartyStaff: care.Fields(), care.PartyRelatives: care.Fields()}
+	for _, p := range contacts {
+		party := care.PartyPerson(p.ID)
+		parties = append(parties, party)
+		names[party], fields[party] = p.Name, p.DecidedFields()
 	}
 	now := time.Now()
 	out := consentView{Grants: []grantView{}, History: []grantView{}}
 	for _, party := range parties {
-		for _, field := range care.Fields() {
+		for _, field := range fields[party] {
 			v := grantView{Party: party, Name: names[party], Field: field, Allowed: decided.Allow(party, field, now), Fixed: party.Fixed(field)}
 			if c, ok := decided.Decision(party, field, now); ok && c.Party == party && !v.Fixed {
 				v = viewDecision(c, names[party])
@@ -103,7 +106,7 @@ type consentInput struct {
 	HomePath
 	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same decision with the same key is noted once."`
 	Body struct {
-		Party   care.Party      `json:"party" maxLength:"80" example:"person:maria" doc:"staff, relatives, or person: and the id of a relative."`
+		Party   care.Party      `json:"party" maxLength:"80" example:"person:maria" doc:"staff, relatives, or person: and the id of a contact."`
 		Field   care.Field      `json:"field" enum:"check_in,alerts,visits,messages,activity,health,climate,contacts"`
 		Allowed bool            `json:"allowed"`
 		Purpose string          `json:"purpose,omitempty" maxLength:"500" doc:"What for, in the resident's language."`
@@ -120,15 +123,15 @@ func (s *server) noteConsent(ctx context.Context, in *consentInput) (*body[grant
 	}
 	name := ""
 	if person, one := in.Body.Party.Person(); one {
-		relatives, err := s.Consents.RelativesOf(ctx, in.ID)
+		contacts, err := s.Consents.DecidedContacts(ctx, in.ID)
 		if err != nil {
 			return nil, s.failed("note a decision", err)
 		}
-		i := slices.IndexFunc(relatives, func(p care.Person) bool { return p.ID == person })
+		i := slices.IndexFunc(contacts, func(p care.Person) bool { return p.ID == person && slices.Contains(p.DecidedFields(), in.Body.Field) })
 		if i < 0 {
-			return nil, problemOf(fmt.Errorf("%w: %s is no relative of this home", care.ErrConsent, person))
+			return nil, problemOf(fmt.Errorf("%w: %s is no contact of this home, or cannot sign in to see it", care.ErrConsent, person))
 		}
-		name = relatives[i].Name
+		name = contacts[i].Name
 	}
 	c := care.Consent{
 		Home: in.ID, Party: in.Body.Party, Field: in.Body.Field, Allowed: in.Body.Allowed, At: time.Now(), Purpose: in.Body.Purpose,

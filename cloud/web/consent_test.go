@@ -183,6 +183,19 @@ func TestP8WhoWasToldMayHelp(t *testing.T) {
 			t.Errorf("%s: %d %s", call, a.StatusCode, a.body)
 		}
 	}
+	// What she does not need for it stays with the staff of the home's area.
+	for call, body := range map[string]any{
+		"GET /homes/home-1/notes": nil, "GET /homes/home-1/visits": nil, "GET /homes/home-1/messages": nil, "GET /homes/home-1/well-being": nil,
+		"GET /homes/home-1/readings?kind=motion": nil, "POST /homes/home-1/notes": map[string]any{"kind": "observation", "text": "x"},
+		"POST /homes/home-1/consent":    map[string]any{"party": "relatives", "field": "health", "allowed": true, "how": "spoken"},
+		"POST /homes/home-1/silences":   map[string]any{"to": time.Now().Add(time.Hour), "reason": "x"},
+		"POST /people/maria/invitation": nil,
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		if a := s.do(method, "/api/v1"+path, "Sofia", body); a.StatusCode != 403 {
+			t.Errorf("%s: %d %s", call, a.StatusCode, a.body)
+		}
+	}
 	for path, mark := range map[string]string{"/homes": `"home-1"`, "/alerts?state=active": id} {
 		if a := s.do("GET", "/api/v1"+path, "Sofia", nil); !strings.Contains(string(a.body), mark) {
 			t.Errorf("%s: %s is not in %s", path, mark, a.body)
@@ -247,6 +260,7 @@ func TestP8TheStreamTellsNobodyTooMuch(t *testing.T) {
 		streams[who].want("hello")
 	}
 	s.allow(care.PartyStaff, care.FieldHealth, false)
+	s.allow(care.PartyPerson("maria"), care.FieldAlerts, false)
 	// All that can happen in Åke's home; then something that ends the wait in each stream.
 	s.raise("åkes-alert", care.AlertSOS)
 	s.live.Home(watch.Status{Home: home1, Heard: now, Depth: 4711, CheckIn: now, Activity: &watch.Activity{Time: devices.MicrosOf(now), Room: "sovrum", Kind: devices.Motion}})

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,14 +48,13 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	screen := s.Live.open(wanted)
 	defer s.Live.close(screen)
-	out := &stream{w: w, rc: http.NewResponseController(w)}
+	out := &stream{w: w, rc: http.NewResponseController(w), at: screen.seen}
 	f := &follower{sight: v, out: out, sent: map[string]bool{}, asked: v.now}
 	if !actor.Role.Staff() {
 		f.family = newFamilyNews(actor.Homes)
 	}
-	out.send(0, "hello", fmt.Appendf(nil, `{"now":%q}`, time.Now().UTC().Format(time.RFC3339Nano)))
-	sent, err := s.resume(r, f)
-	if err != nil {
+	out.send("hello", fmt.Appendf(nil, `{"now":%q}`, time.Now().UTC().Format(time.RFC3339Nano)))
+	if err := s.resume(r, f); err != nil {
 		s.Log.Warn("resume an event stream", "err", err)
 		return
 	}
@@ -80,7 +79,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			if !ok {
 				return // too slow: it comes back
 			}
-			if m.id == 0 || m.id > sent { // else resumed already
+			if !f.resumed(m) {
 				f.take(m)
 			}
 		}
@@ -104,8 +103,17 @@ type follower struct {
 	sent   map[string]bool // alerts that staff saw and that are not closed
 	asked  time.Time       // when it was last asked of what they were told
 	family *familyNews     // of a relative, else nil
+	until  place           // what was sent of what was missed
 	late   map[string]message
 	again  <-chan time.Time // when it is asked whether they may see what is late
+}
+
+// resumed reports whether a message was sent among those that were missed.
+func (f *follower) resumed(m message) bool {
+	if m.event == "change" {
+		return m.id <= f.until.news
+	}
+	return m.id != 0 && m.id <= f.until.event
 }
 
 // toldAgain is how often it is asked of which alerts of other areas they were
@@ -129,12 +137,37 @@ func (f *follower) take(m message) {
 		}
 	case "home":
 		if f.family == nil && f.can(access.Read, care.FieldHome, m.home) {
-			f.out.send(0, m.event, m.as(f.can(access.Read, care.FieldActivity, m.home), f.can(access.Read, care.FieldCheckIn, m.home)))
+			f.out.send(m.event, m.as(f.can(access.Read, care.FieldActivity, m.home), f.can(access.Read, care.FieldCheckIn, m.home)))
 		}
 	case "reading":
 		f.readings(m)
+	case "change":
+		f.tell(*m.news)
 	}
 	f.family.changed(m.home)
+}
+
+// newsView says that something was written or done about a home. What, is for
+// who may see it to ask for.
+type newsView struct {
+	Kind care.NewsKind `json:"kind" enum:"visit,note,message"`
+	Home string        `json:"home"`
+	ID   string        `json:"id" doc:"Of the visit, note or message that changed last."`
+}
+
+// tell sends that something has changed to staff who may see it. Relatives are
+// told of their homes as they are: that somebody else wrote is not theirs to
+// know.
+func (f *follower) tell(n care.News) {
+	if f.family != nil || !f.can(access.Read, n.Kind.Field(), n.Home) {
+		return
+	}
+	data, err := json.Marshal(newsView{n.Kind, n.Home, n.What})
+	if err != nil {
+		return
+	}
+	f.out.at.news = n.ID
+	f.out.sendAt("change", data)
 }
 
 // alertSent sends an alert if they may see it, and reports whether they may. Who
@@ -143,7 +176,8 @@ func (f *follower) alertSent(m message) bool {
 	if !f.can(access.Read, care.FieldAlerts, m.home) && (f.family != nil || !f.sent[m.alert.ID]) {
 		return false
 	}
-	f.out.send(m.id, m.event, m.as(f.can(access.Read, care.FieldNotes, m.home), false))
+	f.out.at.event = max(f.out.at.event, m.id)
+	f.out.sendAt(m.event, m.as(f.can(access.Read, care.FieldNotes, m.home), false))
 	if f.sent[m.alert.ID] = true; m.alert.State == string(care.Resolved) {
 		delete(f.sent, m.alert.ID)
 	}
@@ -199,81 +233,127 @@ func (f *follower) readings(m message) {
 		return
 	}
 	f.s.looked(f.ctx, f.actor, m.home, seen)
-	f.out.send(0, m.event, data)
+	f.out.send(m.event, data)
 }
 
-// resume sends what the screen missed since the event that it saw last, and
-// returns the id up to which it has been served.
-func (s *server) resume(r *http.Request, f *follower) (int64, error) {
-	out := f.out
+// place is how far a screen has come: the ids of the last event and of the
+// last news that it was sent.
+type place struct{ event, news int64 }
+
+// String is the id of a server-sent event.
+func (p place) String() string { return fmt.Sprintf("%d.%d", p.event, p.news) }
+
+// placeOf reads an id that a screen saw last. One from before there was news
+// has the first part alone; it is told of what comes.
+func placeOf(id string, now place) (p place, ok bool) {
+	event, news, both := strings.Cut(id, ".")
+	p.news = now.news
+	var err error
+	if p.event, err = strconv.ParseInt(event, 10, 64); err == nil && both {
+		p.news, err = strconv.ParseInt(news, 10, 64)
+	}
+	return p, err == nil && p.event >= 0 && p.news >= 0
+}
+
+// resume sends what the screen missed since what it saw last.
+func (s *server) resume(r *http.Request, f *follower) error {
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {
-		return 0, nil
+		return nil
 	}
-	after, err := strconv.ParseInt(last, 10, 64)
-	if err != nil || after < 0 {
-		out.send(0, "reset", []byte("{}"))
-		return 0, nil
+	seen, ok := placeOf(last, f.out.at)
+	if !ok {
+		f.out.send("reset", []byte("{}"))
+		return nil
 	}
-	var events []care.Event
+	events, fresh, err := s.missedEvents(r.Context(), seen.event)
+	if err != nil {
+		return err
+	}
+	news, err := s.Records.News(r.Context(), seen.news, maxResume+1)
+	if err != nil {
+		return err
+	}
+	newest, err := s.Records.LastNews(r.Context())
+	if err != nil {
+		return err
+	}
+	if fresh || seen.news > newest || len(news) > maxResume {
+		f.out.send("reset", []byte("{}"))
+		return nil
+	}
+	f.out.at = seen
+	if err := s.resumeAlerts(r.Context(), f, events); err != nil {
+		return err
+	}
+	for _, n := range news {
+		f.until.news = n.ID
+		f.tell(n)
+	}
+	return nil
+}
+
+// missedEvents returns the events after one. Fresh says that they cannot be
+// told one by one.
+func (s *server) missedEvents(ctx context.Context, after int64) (events []care.Event, fresh bool, err error) {
 	if after == 0 {
-		events, err = s.Alerts.Events(r.Context(), 0, maxResume+1)
-	} else if events, err = s.Alerts.Events(r.Context(), after-1, maxResume+2); err == nil {
+		events, err = s.Alerts.Events(ctx, 0, maxResume+1)
+	} else if events, err = s.Alerts.Events(ctx, after-1, maxResume+2); err == nil {
 		// After a restore from a backup, what the screen saw last may never
 		// have been; the ids to come are below it.
 		if len(events) == 0 || events[0].ID != after {
-			out.send(0, "reset", []byte("{}"))
-			return 0, nil
+			return nil, true, nil
 		}
 		events = events[1:]
 	}
-	if err != nil {
-		return 0, err
-	}
-	if len(events) > maxResume {
-		out.send(0, "reset", []byte("{}"))
-		return 0, nil
-	}
+	return events, len(events) > maxResume, err
+}
+
+// resumeAlerts sends how the alerts of events are now.
+func (s *server) resumeAlerts(ctx context.Context, f *follower, events []care.Event) error {
 	newest := map[string]int64{}
 	for _, e := range events {
 		newest[e.Alert] = e.ID
 	}
 	for _, e := range events {
-		after = e.ID
+		f.until.event = e.ID
 		if newest[e.Alert] != e.ID {
 			continue // a later event tells how the alert is now
 		}
-		alert, err := s.Alerts.Alert(r.Context(), e.Alert)
+		alert, err := s.Alerts.Alert(ctx, e.Alert)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if !f.can(access.Read, care.FieldAlerts, alert.Home) {
 			continue
 		}
 		data, err := json.Marshal(f.alert(s.Live.alertViews([]care.Alert{alert})[0]))
 		if err != nil {
-			return 0, err
+			return err
 		}
 		f.sent[alert.ID] = alert.State != care.Resolved
-		out.send(e.ID, "alert", data)
+		f.out.at.event = e.ID
+		f.out.sendAt("alert", data)
 	}
-	return after, nil
+	return nil
 }
 
 // stream writes server-sent events; after an error it writes no more.
 type stream struct {
 	w   http.ResponseWriter
 	rc  *http.ResponseController
+	at  place // how far what was sent has come
 	err error
 }
 
-func (s *stream) send(id int64, event string, data []byte) {
-	var b bytes.Buffer
-	if id != 0 {
-		fmt.Fprintf(&b, "id: %d\n", id)
-	}
-	fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", event, data)
-	s.write(b.Bytes())
+// send sends what is not sent again.
+func (s *stream) send(event string, data []byte) {
+	s.write(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", event, data))
+}
+
+// sendAt sends with the id of how far the screen has come.
+func (s *stream) sendAt(event string, data []byte) {
+	s.write(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: %s\n\n", s.at, event, data))
 }
 
 func (s *stream) comment() { s.write([]byte(": \n\n")) }
@@ -294,9 +374,10 @@ func describeEvents(o *huma.OpenAPI) {
 		OperationID: "stream-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"events"},
 		Summary: "Live stream of changes (server-sent events)",
 		Description: "Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; " +
+			"`change` {kind, home, id} with an id when a visit, note or message of a home was written or changed, to staff who may see it, at most once a second for each kind in each home: ask for it anew; " +
 			"with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; " +
 			"`reset` when too much was missed to be sent again: read everything anew. " +
-			"After a break send Last-Event-ID to get the alerts that changed meanwhile.",
+			"After a break send Last-Event-ID to get the alerts and changes of meanwhile.",
 		Parameters: []*huma.Param{
 			{Name: "home", In: "query", Description: "Also send this home's readings.", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString}},

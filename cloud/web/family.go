@@ -35,6 +35,7 @@ const (
 type FamilyHome struct {
 	Home      string          `json:"home"`
 	Name      string          `json:"name" doc:"What the resident is called."`
+	Zone      string          `json:"zone" doc:"The time zone of the home, IANA: a relative may be in another."`
 	Allowed   []care.Field    `json:"allowed" nullable:"false" doc:"What this relative may see, or do."`
 	Refused   []care.Field    `json:"refused" nullable:"false" doc:"What relatives can be allowed, and this one is not."`
 	Light     light           `json:"light" enum:"lit,waiting,out,unknown,hidden" doc:"unknown: the home is not heard; hidden: not allowed."`
@@ -45,6 +46,16 @@ type FamilyHome struct {
 	Visits    []visitView     `json:"visits" nullable:"false" doc:"From today, for 14 days; those that one has asked for are there whatever is allowed."`
 	Activity  *familyActivity `json:"activity" doc:"null is not allowed."`
 	Health    []readingView   `json:"health" nullable:"false" doc:"The newest of each kind."`
+	Climate   []readingView   `json:"climate" nullable:"false" doc:"The newest of each kind in each room."`
+	Card      *familyCard     `json:"card" doc:"null is not allowed."`
+}
+
+// familyCard is what relatives may be allowed of the resident's card: not how
+// one gets in, nor what helpers must know.
+type familyCard struct {
+	Address  string   `json:"address"`
+	Phone    string   `json:"phone"`
+	Contacts []string `json:"contacts" nullable:"false" doc:"The names of who was named to know of alarms."`
 }
 
 type familyActivity struct {
@@ -133,8 +144,8 @@ func (v *sight) familyHome(id string) (FamilyHome, fieldsSeen, error) {
 	}
 	may := fieldsSeen{}
 	out := FamilyHome{
-		Home: id, Allowed: []care.Field{}, Refused: []care.Field{}, Light: lightHidden,
-		Alerts: []alertView{}, Visits: []visitView{}, Health: []readingView{},
+		Home: id, Zone: status.Home.Zone, Allowed: []care.Field{}, Refused: []care.Field{}, Light: lightHidden,
+		Alerts: []alertView{}, Visits: []visitView{}, Health: []readingView{}, Climate: []readingView{},
 	}
 	for _, f := range care.Fields() {
 		switch {
@@ -171,12 +182,26 @@ func (v *sight) familyHome(id string) (FamilyHome, fieldsSeen, error) {
 	if may[care.FieldActivity] {
 		out.Activity = activityOf(status, v.now)
 	}
-	if may[care.FieldHealth] {
-		out.Health = v.familyHealth(id)
+	if may[care.FieldHealth] || may[care.FieldClimate] {
+		health, climate := v.familyReadings(id)
+		if may[care.FieldHealth] {
+			out.Health = health
+		}
+		if may[care.FieldClimate] {
+			out.Climate = climate
+		}
 	}
-	for _, f := range []care.Field{care.FieldMessages, care.FieldClimate, care.FieldContacts} {
-		delete(may, f) // not shown here
+	if may[care.FieldContacts] {
+		contacts, err := v.s.Records.Contacts(v.ctx, id)
+		if err != nil {
+			return FamilyHome{}, nil, err
+		}
+		out.Card = &familyCard{Address: card.Address, Phone: card.Phone, Contacts: []string{}}
+		for _, c := range contacts {
+			out.Card.Contacts = append(out.Card.Contacts, c.Person.Name)
+		}
 	}
+	delete(may, care.FieldMessages) // not shown here
 	return out, may, nil
 }
 
@@ -222,26 +247,38 @@ func (v *sight) familyVisits(home care.Home, all bool) ([]visitView, error) {
 	return out, err
 }
 
-// familyHealth is the newest measurement of each kind; none where the time
-// series store does not answer.
-func (v *sight) familyHealth(home string) []readingView {
+// familyReadings are the newest measurements: of the body one of each kind, of
+// the home one of each kind and room. There are none where the time series
+// store does not answer.
+func (v *sight) familyReadings(home string) (health, climate []readingView) {
 	ctx, cancel := context.WithTimeout(v.ctx, lastTimeout)
 	defer cancel()
 	last, err := v.s.History.Last(ctx, home)
 	if err != nil {
 		v.s.Log.Warn("newest readings are not to be had", "id", "LYK-0506", "home", home, "err", err)
 	}
-	newest := map[string]readingView{}
+	ofBody, ofHome := map[string]readingView{}, map[string]readingView{}
 	for _, p := range last {
-		if r := viewReading(p.Reading); care.FieldOf(p.Kind) == care.FieldHealth && r.T.After(newest[string(p.Kind)].T) {
-			newest[string(p.Kind)] = r
+		r, of, key := viewReading(p.Reading), ofBody, string(p.Kind)
+		switch care.FieldOf(p.Kind) {
+		case care.FieldHealth:
+		case care.FieldClimate:
+			of, key = ofHome, r.Room+"\x00"+key
+		default:
+			continue
+		}
+		if r.T.After(of[key].T) {
+			of[key] = r
 		}
 	}
-	out := []readingView{}
-	for _, kind := range sortedKeys(newest) {
-		out = append(out, newest[kind])
+	inOrder := func(of map[string]readingView) []readingView {
+		out := []readingView{}
+		for _, key := range sortedKeys(of) {
+			out = append(out, of[key])
+		}
+		return out
 	}
-	return out
+	return inOrder(ofBody), inOrder(ofHome)
 }
 
 // midnight is when the day of now began in the home.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lykta/lykta/cloud/access"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/watch"
 	"github.com/lykta/lykta/devices"
@@ -26,6 +27,11 @@ type familyHome struct {
 	}
 	Activity *struct{ Today string }
 	Health   []struct{ Kind string }
+	Climate  []struct{ Kind string }
+	Card     *struct {
+		Address, Phone string
+		Contacts       []string
+	}
 }
 
 func (s *site) family(who care.Role) (h familyHome) {
@@ -62,10 +68,16 @@ func TestP8ARelativeSeesWhatIsAllowed(t *testing.T) {
 	}
 	s.do("POST", "/api/v1/alerts/"+alert()+"/resolve", "Anna", map[string]string{"outcome": "helped", "note": "Åke hade ramlat"})
 
+	// As a contact she was named to know of his alarms, and that is all.
 	h := s.family("Maria")
-	if h.Name != "Åke" || h.Light != "hidden" || len(h.Allowed) != 0 || len(h.Refused) != len(care.Fields())-2 || h.Calm != nil || h.CheckedIn != nil || h.CheckInBy != nil ||
-		len(h.Alerts)+len(h.Visits)+len(h.Health) != 0 || h.Activity != nil {
+	if h.Name != "Åke" || h.Light != "hidden" || !slices.Equal(h.Allowed, []care.Field{care.FieldAlerts}) || len(h.Refused) != len(care.Fields())-3 || h.Calm == nil || *h.Calm ||
+		len(h.Alerts) != 2 || h.CheckedIn != nil || h.CheckInBy != nil || len(h.Visits)+len(h.Health) != 0 || h.Activity != nil {
 		t.Errorf("without any decision: %+v", h)
+	}
+	s.allow(care.PartyRelatives, care.FieldAlerts, false)
+	h = s.family("Maria")
+	if h.Light != "hidden" || len(h.Allowed) != 0 || h.Calm != nil || len(h.Alerts) != 0 {
+		t.Errorf("alarms are taken back: %+v", h)
 	}
 	for _, test := range []struct {
 		field care.Field
@@ -78,6 +90,10 @@ func TestP8ARelativeSeesWhatIsAllowed(t *testing.T) {
 		{care.FieldVisits, func(h familyHome) bool { return len(h.Visits) == 1 && h.Visits[0].What == "Åkes dusch" }},
 		{care.FieldActivity, func(h familyHome) bool { return h.Activity != nil && h.Activity.Today == "usual" }},
 		{care.FieldHealth, func(h familyHome) bool { return len(h.Health) == 1 && h.Health[0].Kind == "pulse" }},
+		{care.FieldClimate, func(h familyHome) bool { return len(h.Climate) == 1 && h.Climate[0].Kind == "temperature" }},
+		{care.FieldContacts, func(h familyHome) bool {
+			return h.Card != nil && h.Card.Address == "Åkes väg 1" && h.Card.Phone == "+4660111" && slices.Equal(h.Card.Contacts, []string{"Maria"})
+		}},
 	} {
 		s.allow(care.PartyPerson("maria"), test.field, true)
 		h = s.family("Maria")
@@ -111,7 +127,7 @@ func TestP8ARelativeSeesWhatIsAllowed(t *testing.T) {
 		}
 	}
 	slices.Sort(looks)
-	if want := []string{"look activity", "look alerts", "look check_in", "look health", "look visits"}; !slices.Equal(looks, want) {
+	if want := []string{"look activity", "look alerts", "look check_in", "look climate", "look contacts", "look health", "look visits"}; !slices.Equal(looks, want) {
 		t.Errorf("the log says %q, want %q", looks, want)
 	}
 }
@@ -141,6 +157,35 @@ func TestARelativeTakesAnAlert(t *testing.T) {
 	chain := s.do("GET", "/api/v1/alerts/"+id+"/chain", "Maria", nil)
 	if chain.StatusCode != 200 || !strings.Contains(string(chain.body), `"name":"Sofia"`) || strings.Contains(string(chain.body), "+46") {
 		t.Errorf("%d %s", chain.StatusCode, chain.body)
+	}
+}
+
+// What one relative does about an alert, the others see, and when it was where the resident lives.
+func TestRelativesSeeEachOthersDeeds(t *testing.T) {
+	s, alert := akesHome(t)
+	s.allow(care.PartyRelatives, care.FieldAlerts, true)
+	if err := s.db.PutPerson(t.Context(), care.Person{ID: "sara", Name: "Sara", Role: care.Relative}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.PutMember(t.Context(), care.Member{Group: care.GroupContacts, Scope: "home-1", Person: "sara"}); err != nil {
+		t.Fatal(err)
+	}
+	s.invite(access.Actor{Name: "Sara", Role: care.Relative, Person: "sara", Homes: []string{"home-1"}})
+	id := alert()
+	s.do("POST", "/api/v1/alerts/"+id+"/on-the-way", "Maria", map[string]int{"minutes": 10})
+	var seen struct {
+		Zone   string
+		Alerts []struct {
+			ID, Stage string
+			HeldBy    string `json:"held_by"`
+		}
+	}
+	s.do("GET", "/api/v1/family/homes/home-1", "Sara", nil).into(t, &seen)
+	if seen.Zone != "Europe/Stockholm" || len(seen.Alerts) == 0 || seen.Alerts[0].ID != id || seen.Alerts[0].Stage != "on_the_way" || seen.Alerts[0].HeldBy != "Maria" {
+		t.Errorf("Sara sees %+v", seen)
+	}
+	if chain := s.do("GET", "/api/v1/alerts/"+id+"/chain", "Sara", nil); !strings.Contains(string(chain.body), `"actor":"Maria"`) {
+		t.Errorf("Sara reads %d %s", chain.StatusCode, chain.body)
 	}
 }
 

@@ -104,7 +104,7 @@ func (f *follower) tellFamily() {
 		if err == nil && !bytes.Equal(data, n.last[id]) {
 			n.last[id] = data
 			f.s.looked(f.ctx, f.actor, id, seen) // what is made and not sent is no look
-			f.out.send(0, "family", data)
+			f.out.send("family", data)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type handOverView struct {
 	To          time.Time     `json:"to"`
 	Alerts      []alertView   `json:"alerts" nullable:"false" doc:"Raised or closed then, newest first."`
 	Open        []alertView   `json:"open" nullable:"false" doc:"Not closed, whenever they were raised."`
-	Notes       []noteView    `json:"notes" nullable:"false" doc:"Those that hand over come first, then newest first."`
+	Notes       []noteView    `json:"notes" nullable:"false" doc:"Written or come then; those that hand over come first, then newest first."`
 	Visits      shiftVisits   `json:"visits"`
 	Silences    []silenceView `json:"silences" nullable:"false"`
 	SilentHomes []silentHome  `json:"silent_homes" nullable:"false"`
@@ -87,7 +87,7 @@ func (s *server) handOverOf(ctx context.Context, in *struct {
 		return nil, s.failed("hand over alerts", err)
 	}
 	out.Alerts, out.Open = v.alerts(alerts), v.alerts(open)
-	notes, err := s.Records.Notes(ctx, care.NoteFilter{Areas: areas, From: from, To: to, Limit: mostHandOver})
+	notes, err := s.Records.Notes(ctx, care.NoteFilter{Areas: areas, From: from, To: to, Came: true, Limit: mostHandOver})
 	if err != nil {
 		return nil, s.failed("hand over notes", err)
 	}
@@ -102,7 +102,9 @@ func (s *server) handOverOf(ctx context.Context, in *struct {
 	})
 	for _, n := range notes {
 		if v.can(access.Read, care.FieldNotes, n.Home) {
-			out.Notes = append(out.Notes, s.viewNote(n))
+			note := s.viewNote(n)
+			note.Late = n.Late() && (n.Written.Before(from) || !n.At.Before(to))
+			out.Notes = append(out.Notes, note)
 		}
 	}
 	visits, err := s.Records.Visits(ctx, care.VisitFilter{Areas: areas, From: from, To: to, Limit: mostVisits})

@@ -18,7 +18,7 @@ import (
 // the screens when that changes. What it is told by ingest it takes without
 // blocking; its own goroutine, Run, does the rest.
 type Live struct {
-	alerts Alerts
+	alerts Source
 	log    *slog.Logger
 
 	mu       sync.Mutex
@@ -31,7 +31,8 @@ type Live struct {
 	passed   map[string]time.Time // home -> when its latest test by hand passed
 	own      map[string]time.Time // home -> when its gateway's own test was last received
 
-	seen int64         // id of the last event sent; Run's own
+	seen int64         // id of the last event sent; changed by Run alone
+	told int64         // id of the last news sent; changed by Run alone
 	wake chan struct{} // there may be events
 }
 
@@ -40,6 +41,8 @@ type screen struct {
 	home  string   // whose readings it wants
 	areas []string // of whose homes it hears how they are; none is any
 	only  []string // the homes of which alone it hears, of a relative; nil is any
+	seen  place    // what had been sent when it was opened
+	owed  bool     // it was not told of something that was written
 	out   chan message
 }
 
@@ -53,6 +56,8 @@ func (s *screen) wants(m message) bool {
 		return m.home == s.home
 	case m.event == "home":
 		return m.home == s.home || len(s.areas) == 0 || slices.Contains(s.areas, m.view.Area)
+	case m.event == "change":
+		return m.home == s.home || len(s.areas) == 0 || slices.Contains(s.areas, m.area)
 	}
 	return true
 }
@@ -63,9 +68,11 @@ type message struct {
 	at       time.Time // when it was made
 	event    string
 	home     string
+	area     string // of the home, where something was written
 	alert    *alertView
 	view     *HomeView
 	readings []readingView
+	news     *care.News
 	said     *said
 }
 
@@ -109,8 +116,26 @@ const homesEvery = time.Second
 // eventsAtOnce is how many events are read from the store at a time.
 const eventsAtOnce = 1000
 
-// NewLive makes a Live that reads alerts from the store.
-func NewLive(alerts Alerts, log *slog.Logger) *Live {
+// newsAtOnce is of how much is told in a second that it was written or done.
+// Whole areas' visits are over in the same moment; an alarm is not to stand
+// behind them.
+const newsAtOnce = 100
+
+// Source is where Live reads what has changed.
+type Source interface {
+	Alerts
+	News
+}
+
+// News tells that something was written or done about homes.
+type News interface {
+	// News returns what came after an id, of each kind in each home the latest.
+	News(ctx context.Context, after int64, limit int) ([]care.News, error)
+	LastNews(ctx context.Context) (int64, error)
+}
+
+// NewLive makes a Live that reads what has changed from the store.
+func NewLive(alerts Source, log *slog.Logger) *Live {
 	return &Live{
 		alerts: alerts, log: log,
 		homes: map[string]watch.Status{}, active: map[string]map[string]care.Alert{},
@@ -166,10 +191,17 @@ func (l *Live) nudge() {
 
 // Run sends changes to the screens until ctx ends.
 func (l *Live) Run(ctx context.Context) error {
-	var err error
-	if l.seen, err = l.alerts.LastEvent(ctx); err != nil { // before the alerts, so that none falls between
+	seen, err := l.alerts.LastEvent(ctx) // before the alerts, so that none falls between
+	if err != nil {
 		return err
 	}
+	told, err := l.alerts.LastNews(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.seen, l.told = seen, told
+	l.mu.Unlock()
 	active, err := l.alerts.Alerts(ctx, care.AlertFilter{States: []care.AlertState{care.Open, care.Acknowledged}})
 	if err != nil {
 		return err
@@ -189,6 +221,7 @@ func (l *Live) Run(ctx context.Context) error {
 			l.sendEvents(ctx)
 		case <-tick.C:
 			l.sendEvents(ctx)
+			l.sendNews(ctx)
 			l.sendHomes()
 		}
 	}
@@ -223,8 +256,8 @@ func (l *Live) sendEvents(ctx context.Context) {
 				l.missed(ctx, "read a changed alert", err)
 				return
 			}
-			l.seen = e.ID
 			l.mu.Lock()
+			l.seen = e.ID
 			l.file(alert)
 			l.dirty[alert.Home] = true
 			view := l.alertView(alert)
@@ -233,6 +266,31 @@ func (l *Live) sendEvents(ctx context.Context) {
 		}
 		if len(events) < eventsAtOnce {
 			return
+		}
+	}
+}
+
+// sendNews sends that something was written or done since the last time: of
+// each kind in each home once a second at most, as it is looked for as often.
+// What is too much for one time is left for the next.
+func (l *Live) sendNews(ctx context.Context) {
+	news, err := l.alerts.News(ctx, l.told, newsAtOnce)
+	if err != nil {
+		l.missed(ctx, "read what was written", err)
+		return
+	}
+	for _, n := range news {
+		l.mu.Lock()
+		l.told = n.ID
+		area := l.homes[n.Home].Home.Area
+		l.mu.Unlock()
+		l.broadcast(message{id: n.ID, at: time.Now(), event: "change", home: n.Home, area: area, news: &n})
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.screens {
+		if s.owed && len(s.out) == 0 {
+			l.drop(s)
 		}
 	}
 }
@@ -270,12 +328,18 @@ func (l *Live) sendHomes() {
 }
 
 // broadcast gives a message to every screen that wants it. A screen that does
-// not keep up is closed; it comes back and resumes.
+// not keep up is closed; it comes back and resumes. Half of its room is kept
+// from what was written: one that is owed some of that is closed when it has
+// caught up with all else.
 func (l *Live) broadcast(m message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s := range l.screens {
 		if !s.wants(m) {
+			continue
+		}
+		if m.news != nil && (s.owed || len(s.out) >= cap(s.out)/2) {
+			s.owed = true
 			continue
 		}
 		select {
@@ -300,11 +364,13 @@ func (l *Live) drop(s *screen) {
 	}
 }
 
-// open begins a stream; close ends it.
+// open begins a stream; close ends it. What has changed before it is for the
+// stream to find by the ids in s.
 func (l *Live) open(s *screen) *screen {
 	s.out = make(chan message, 512)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	s.seen = place{l.seen, l.told}
 	l.screens[s] = true
 	if s.home != "" {
 		l.watched[s.home]++

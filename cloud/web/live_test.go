@@ -20,6 +20,7 @@ type alerts struct {
 	mu     sync.Mutex
 	away   bool
 	events []care.Event
+	said   []care.News
 }
 
 func (a *alerts) set(away bool) {
@@ -52,6 +53,15 @@ func (a *alerts) Events(_ context.Context, after int64, limit int) ([]care.Event
 	}
 	return out, nil
 }
+
+func (a *alerts) News(_ context.Context, after int64, limit int) ([]care.News, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	left := a.said[min(int(after), len(a.said)):]
+	return left[:min(limit, len(left))], nil
+}
+
+func (a *alerts) LastNews(context.Context) (int64, error) { return 0, nil }
 
 func (a *alerts) LastEvent(context.Context) (int64, error) { return 0, nil }
 
@@ -170,6 +180,69 @@ func TestP2AlertsAreToldAfterTheDatabaseWasAway(t *testing.T) {
 		}
 		if fmt.Sprint(got) != "[1 2 3]" {
 			t.Errorf("told %v", got)
+		}
+	})
+}
+
+// The visits of a whole area are over in the same moment. Screens hear of it
+// bit by bit, and an SOS meanwhile at once, also one that is slow.
+func TestAnSOSDoesNotStandBehindWhatWasWritten(t *testing.T) {
+	lit(t, func(l *Live, a *alerts) {
+		l.Home(watch.Status{Home: care.Home{ID: "home-1", Area: "norr"}})
+		quick, slow, other := l.open(&screen{}), l.open(&screen{areas: []string{"norr"}}), l.open(&screen{areas: []string{"söder"}})
+		const written = 1200
+		for i := range written {
+			a.said = append(a.said, care.News{ID: int64(i + 1), Kind: "visit", Home: "home-1"})
+		}
+		count := func(s *screen) (changes, alarms int, open bool) {
+			for {
+				select {
+				case m, ok := <-s.out:
+					switch {
+					case !ok:
+						return changes, alarms, false
+					case m.event == "change":
+						changes++
+					case m.event == "alert":
+						alarms++
+					}
+				default:
+					return changes, alarms, true
+				}
+			}
+		}
+		heard := 0
+		for range 3 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			n, _, _ := count(quick)
+			heard += n
+		}
+		a.commit(care.Event{ID: 1, Alert: "a1"})
+		l.AlertsChanged()
+		synctest.Wait()
+		if _, alarms, open := count(quick); alarms != 1 || !open {
+			t.Errorf("a screen hears %d alarms, open: %v", alarms, open)
+		}
+		for range 2 * written / newsAtOnce {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			n, _, _ := count(quick)
+			heard += n
+		}
+		if heard != written {
+			t.Errorf("told of %d of %d that were written", heard, written)
+		}
+		if changes, alarms, open := count(slow); changes == 0 || alarms != 1 || !open {
+			t.Errorf("a slow screen has %d changes, %d alarms, open: %v", changes, alarms, open)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if _, _, open := count(slow); open {
+			t.Error("a slow screen never learns that it was not told of all")
+		}
+		if changes, alarms, open := count(other); changes != 0 || alarms != 1 || !open {
+			t.Errorf("the screen of another area has %d changes, %d alarms, open: %v", changes, alarms, open)
 		}
 	})
 }

@@ -43,6 +43,7 @@ type overviewDevice struct {
 	LastSeen time.Time      `json:"last_seen" doc:"When the service last had word of it."`
 	Silent   bool           `json:"silent"`
 	Battery  *float64       `json:"battery" doc:"Percent; null when it has told none."`
+	Low      bool           `json:"battery_low" doc:"The battery is to be changed: as it is in the alert of it."`
 	Signal   *float64       `json:"signal" doc:"Link quality as the radio reports it, 0–255; null when it has told none."`
 }
 
@@ -81,19 +82,30 @@ func (s *server) listDevices(ctx context.Context, in *struct {
 	if out.Cut = len(homes) > mostHomes; out.Cut {
 		homes = homes[:mostHomes]
 	}
+	ids := make([]string, len(homes))
+	for i, h := range homes {
+		ids[i] = h.Home.ID
+	}
+	devs, err := s.Homes.Devices(ctx, ids)
+	if err != nil {
+		return nil, s.failed("list devices", err)
+	}
+	known, err := s.Homes.Signals(ctx, ids)
+	if err != nil {
+		return nil, s.failed("list devices", err)
+	}
 	wait, cancel := context.WithTimeout(ctx, signalsWait)
 	defer cancel()
 	for _, h := range homes {
-		_, devs, err := s.Homes.Detail(ctx, h.Home.ID)
-		if err != nil {
-			return nil, s.failed("list devices", err)
+		signals, ok := known[h.Home.ID]
+		if !ok && len(devs[h.Home.ID]) > 0 {
+			signals = s.signals(wait, h.Home.ID)
 		}
-		signals := s.signals(wait, h.Home.ID)
-		for _, d := range devs {
+		for _, d := range devs[h.Home.ID] {
 			shown := v.device(d, h.Home.ID)
 			one := overviewDevice{
 				Home: h.Home.ID, HomeName: h.Home.Name, Device: shown.Device, Room: shown.Room, Kinds: shown.Kinds, LastSeen: shown.LastSeen,
-				Silent: shown.Silent, Battery: shown.Battery,
+				Silent: shown.Silent, Battery: shown.Battery, Low: shown.Low,
 			}
 			if q, ok := signals[d.Name]; ok {
 				one.Signal = &q
@@ -279,13 +291,10 @@ func (s *server) wellBeing(ctx context.Context, in *struct {
 			continue
 		}
 		text := p.Text
-		if _, after, ok := strings.Cut(text, " "); ok && p.Device == kioskDevice {
+		if _, after, ok := strings.Cut(text, " "); ok && p.Device == care.ScreenDevice {
 			text = after // before it is the id of the reminder
 		}
 		out.Medicines = append(out.Medicines, medicineView{T: p.Time.Time(), Text: text, V: int(*p.Value)})
 	}
 	return &body[wellBeingView]{out}, nil
 }
-
-// kioskDevice is the resident's screen, as the gateway names it.
-const kioskDevice = "kiosk"

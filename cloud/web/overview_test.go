@@ -141,6 +141,12 @@ func TestDevicesOfAllHomes(t *testing.T) {
 	if len(all) != 2 || all[1].Device != "knapp" || *all[1].Battery != 12 || *all[1].Signal != 87 || all[1].HomeName != "Åke Öst" {
 		t.Errorf("%+v", all)
 	}
+	// The newest figure alone: over time it tells when somebody moved.
+	for _, query := range []string{"?kind=link_quality", ""} {
+		if a := s.do("GET", "/api/v1/homes/home-1/readings"+query, care.Operator, nil); strings.Contains(string(a.body), "link_quality") {
+			t.Errorf("the operator reads %s", a.body)
+		}
+	}
 	if all[0].Signal != nil || all[0].Battery != nil || !all[0].Silent || all[0].Kinds == nil {
 		t.Errorf("%+v", all[0])
 	}
@@ -149,6 +155,42 @@ func TestDevicesOfAllHomes(t *testing.T) {
 	}
 	if got := list(care.Operator, "?home=home-2"); len(got) != 1 || got[0].Home != "home-2" {
 		t.Errorf("of one home: %+v", got)
+	}
+}
+
+// A municipality's homes are not asked for one by one; and where there are
+// more than one answer holds, it says so.
+func TestDevicesOfManyHomesAreAskedForTogether(t *testing.T) {
+	s := records(t)
+	charge := 80.0
+	s.homes.mu.Lock()
+	s.homes.signals = map[string]map[string]float64{}
+	for i := range 2100 {
+		id := fmt.Sprintf("many-%04d", i)
+		s.homes.devs[id] = []watch.Device{{Name: "knapp", Sensor: watch.Sensor{Room: "hall", Battery: &charge}}}
+		s.homes.signals[id] = map[string]float64{"knapp": float64(i % 256)}
+		s.live.Home(watch.Status{Home: care.Home{ID: id, Name: id, Area: "norr", Zone: "Europe/Stockholm"}})
+	}
+	s.homes.asked = 0
+	s.homes.mu.Unlock()
+	var out struct {
+		Devices []struct {
+			Home   string
+			Signal *float64
+		}
+		Cut bool
+	}
+	s.do("GET", "/api/v1/overview/devices?area=norr", care.Operator, nil).into(t, &out)
+	if len(out.Devices) < 1990 || len(out.Devices) > 2000 || !out.Cut {
+		t.Fatalf("%d devices, cut %v", len(out.Devices), out.Cut)
+	}
+	if d := out.Devices[300]; d.Signal == nil || int(*d.Signal) >= 256 {
+		t.Errorf("%+v", d)
+	}
+	s.homes.mu.Lock()
+	defer s.homes.mu.Unlock()
+	if s.homes.asked > 5 {
+		t.Errorf("asked %d times", s.homes.asked)
 	}
 }
 

@@ -55,6 +55,10 @@ func problemOf(err error) *Problem {
 		p = &Problem{Status: http.StatusNotFound, ID: "LYK-0502", Title: "Not found"}
 	case reported(err):
 		p = &Problem{Status: http.StatusUnprocessableEntity, ID: "LYK-0503", Title: "The request is not well formed", Detail: err.Error()}
+	case errors.Is(err, care.ErrVisitChanged):
+		p = &Problem{Status: http.StatusConflict, ID: "LYK-0532", Title: "Somebody else has changed the visit meanwhile"}
+	case errors.Is(err, care.ErrVisitOff):
+		p = &Problem{Status: http.StatusConflict, ID: "LYK-0533", Title: "The visit was called off meanwhile"}
 	case errors.Is(err, errNotSignedIn):
 		p = &Problem{Status: http.StatusUnauthorized, ID: "LYK-0504", Title: "Not signed in"}
 	case errors.Is(err, errNotAllowed):

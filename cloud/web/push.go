@@ -63,7 +63,7 @@ func (s *server) putBrowser(ctx context.Context, in *struct{ Body subscription }
 	if err != nil {
 		return nil, s.failed("store browser", err)
 	}
-	if err := s.Browsers.PutBrowser(ctx, care.Browser{ID: in.Body.browserID(), Person: actor.Person, Subscription: string(text)}, time.Now()); err != nil {
+	if err := s.Browsers.PutBrowser(ctx, care.Browser{ID: in.Body.browserID(), Person: actor.Person, Subscription: string(text), Session: actor.Credential}, time.Now()); err != nil {
 		return nil, s.failed("store browser", err)
 	}
 	return nil, nil

@@ -29,6 +29,11 @@ func TestP8NobodyReachesAHomeByWayOfItsContacts(t *testing.T) {
 		s.db.PutPerson(ctx, care.Person{ID: "nils", Name: "Nils", Role: care.Caregiver, Areas: []string{"norr"}}),
 		s.db.PutPerson(ctx, care.Person{ID: "vera", Name: "Vera"}),
 		s.db.PutPerson(ctx, care.Person{ID: "ture", Name: "Ture"}),
+		s.db.PutPerson(ctx, care.Person{ID: "rune", Name: "Rune"}),
+		s.db.PutPerson(ctx, care.Person{ID: "lasse", Name: "Lasse"}),
+		s.db.PutPerson(ctx, care.Person{ID: "nova", Name: "Nova", Role: care.Coordinator, Areas: []string{"norr"}}),
+		s.db.PutMember(ctx, care.Member{Group: care.GroupResponders, Scope: "home-2", Person: "rune"}),
+		s.db.PutMember(ctx, care.Member{Group: care.GroupLastResort, Scope: "söder", Person: "lasse"}),
 		s.db.PutMember(ctx, care.Member{Group: care.GroupContacts, Scope: "home-2", Person: "vera"}),
 		s.db.PutMember(ctx, care.Member{Group: care.GroupContacts, Scope: "home-2", Person: "nils"}), // of his mother
 		s.db.PutMember(ctx, care.Member{Group: care.GroupContacts, Scope: "home-3", Person: "ture"}),
@@ -54,10 +59,56 @@ func TestP8NobodyReachesAHomeByWayOfItsContacts(t *testing.T) {
 		{"nora", "ture", relative, http.StatusNoContent},
 		{"nora", "bo", relative, http.StatusNoContent}, // a relative of nobody
 		{"stina", "vera", relative, http.StatusNoContent},
+		{"nora", "rune", put(nil), http.StatusForbidden},                                 // goes to home-2 when asked
+		{"nora", "lasse", put(nil), http.StatusForbidden},                                // is told of all of the south
+		{"nora", "nils", put(map[string]any{"role": "caregiver"}), http.StatusForbidden}, // what he is told of his mother
+		{"stina", "rune", put(nil), http.StatusNoContent},
+		{"stina", "lasse", put(nil), http.StatusNoContent},
 	} {
 		if a := s.do("PUT", "/api/v1/people/"+c.person, "", c.body, s.as(c.who)...); a.StatusCode != c.status {
 			t.Errorf("%s changes %s: %d %s, want %d", c.who, c.person, a.StatusCode, a.body, c.status)
 		}
+	}
+}
+
+// P8: having been told of an alarm of another area does not put somebody in charge
+// of who comes in to the home; a lost telephone is put out of use all the same.
+func TestP8WhoWasToldDoesNotLookAfterTheContacts(t *testing.T) {
+	s, alert := akesHome(t)
+	people := []care.Person{
+		{ID: "nora", Name: "Nora", Role: care.Coordinator, Areas: []string{"söder"}, Addresses: []care.Address{{Channel: care.ChannelSMS, To: "+46701234569"}}},
+		{ID: "nils", Name: "Nils", Role: care.Caregiver, Areas: []string{"söder"}},
+	}
+	for _, p := range people {
+		if err := s.db.PutPerson(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.db.PutMember(t.Context(), care.Member{Group: care.GroupContacts, Scope: "home-1", Person: "nils"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.PutTelling(t.Context(), care.Telling{
+		Alert: alert(), About: care.AboutAlarm, Person: "nora", Address: people[0].Addresses[0], Group: care.GroupLastResort,
+	}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	nora := s.as("nora")
+	if a := s.do("GET", "/api/v1/homes/home-1", "", nil, nora...); a.StatusCode != http.StatusOK {
+		t.Fatalf("she was told: %d %s", a.StatusCode, a.body)
+	}
+	body := map[string]any{"name": "X", "addresses": []map[string]string{{"channel": "email", "to": "nora@kommun.example"}}}
+	for call, body := range map[string]any{
+		"PUT /people/maria": body, "POST /people/maria/invitation": nil, "DELETE /people/maria/sign-ins": nil, "POST /people/nils/invitation": nil, "PUT /people/nils": body,
+		"PUT /groups/contacts/members/nora?scope=home-1": map[string]any{"alerts": []string{}}, "DELETE /groups/contacts/members/maria?scope=home-1": nil,
+		"GET /homes/home-1/audit": nil, "POST /homes/home-1/locate": nil,
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		if a := s.do(method, "/api/v1"+path, "", body, nora...); a.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %d %s", call, a.StatusCode, a.body)
+		}
+	}
+	if a := s.do("DELETE", "/api/v1/people/nils/sign-ins", "", nil, nora...); a.StatusCode != http.StatusNoContent {
+		t.Errorf("the lost telephone of one of her own carers: %d %s", a.StatusCode, a.body)
 	}
 }
 
@@ -100,7 +151,7 @@ func TestNoMoreDevicesAreLetIn(t *testing.T) {
 		if a := s.do("POST", "/api/v1/homes/home-1/pair", care.Operator, c.body); a.StatusCode != http.StatusAccepted {
 			t.Fatalf("%v: %d %s", c.body, a.StatusCode, a.body)
 		}
-		pending, err := s.db.PendingCommands(t.Context(), "", time.Now())
+		pending, err := s.db.PendingCommands(t.Context(), "gw-1", time.Now())
 		if err != nil || len(pending) == 0 {
 			t.Fatal(pending, err)
 		}
@@ -155,6 +206,7 @@ func TestP2WhoIsToldAMomentLaterHearsOfIt(t *testing.T) {
 func TestP8TheLanternKeepsAlarmsToItself(t *testing.T) {
 	s, alert := akesHome(t)
 	s.allow(care.PartyPerson("maria"), care.FieldCheckIn, true)
+	s.allow(care.PartyPerson("maria"), care.FieldAlerts, false)
 	home, err := s.db.Home(t.Context(), "home-1")
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ type Records interface {
 	Messages
 	Overviews
 	Installs
+	News
 }
 
 // Cards keeps the residents' cards.
@@ -129,7 +130,9 @@ type noteView struct {
 	ID       string        `json:"id"`
 	Home     string        `json:"home"`
 	HomeName string        `json:"home_name"`
-	At       time.Time     `json:"at"`
+	At       time.Time     `json:"at" doc:"When it came to the service."`
+	Written  time.Time     `json:"written" doc:"When it was written: earlier where there was no network. Notes are in this order."`
+	Late     bool          `json:"late" doc:"In a hand-over: it came after its shift had been handed over, or would have been."`
 	Author   string        `json:"author"`
 	Person   string        `json:"person" doc:"Who the author is; empty when that is not known."`
 	Kind     care.NoteKind `json:"kind" enum:"visit,observation,hand_over,contact"`
@@ -140,7 +143,7 @@ type noteView struct {
 
 func (s *server) viewNote(n care.Note) noteView {
 	return noteView{
-		ID: n.ID, Home: n.Home, HomeName: s.Live.name(n.Home), At: n.At.UTC(), Author: n.Author, Person: n.Person, Kind: n.Kind, Text: n.Text,
+		ID: n.ID, Home: n.Home, HomeName: s.Live.name(n.Home), At: n.At.UTC(), Written: n.Written.UTC(), Author: n.Author, Person: n.Person, Kind: n.Kind, Text: n.Text,
 		Corrects: n.Corrects, Alert: n.Alert,
 	}
 }
@@ -151,7 +154,7 @@ type notesView struct {
 
 func (s *server) listNotes(ctx context.Context, in *struct {
 	HomePath
-	Before string `query:"before" doc:"RFC 3339: notes from before, as of the oldest that is there already."`
+	Before string `query:"before" doc:"RFC 3339: notes written before, as the oldest that is there already was."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }) (*body[notesView], error) {
 	actor, err := s.may(ctx, access.Read, care.FieldNotes, in.ID)
@@ -188,6 +191,7 @@ func (s *server) addNote(ctx context.Context, in *struct {
 		Text     string        `json:"text" minLength:"1" maxLength:"4000"`
 		Corrects string        `json:"corrects,omitempty" maxLength:"64"`
 		Alert    string        `json:"alert,omitempty" maxLength:"64"`
+		Written  *time.Time    `json:"written,omitempty" doc:"When it was written, if that was before it is sent: within a week. Else it counts as written when it comes."`
 	}
 }) (*body[noteView], error) {
 	actor, err := s.may(ctx, access.WriteNotes, "", in.ID)
@@ -197,7 +201,10 @@ func (s *server) addNote(ctx context.Context, in *struct {
 	now := time.Now()
 	n := care.Note{
 		ID: deedID(actor, "note", in.ID, in.Key), Home: in.ID, At: now, Author: actor.Name, Person: actor.Person, Kind: in.Body.Kind,
-		Text: strings.TrimSpace(in.Body.Text), Corrects: in.Body.Corrects, Alert: in.Body.Alert,
+		Text: strings.TrimSpace(in.Body.Text), Corrects: in.Body.Corrects, Alert: in.Body.Alert, Written: now,
+	}
+	if in.Body.Written != nil {
+		n.Written = care.WrittenAt(now, *in.Body.Written)
 	}
 	if n, err = s.Records.AddNote(ctx, n, entryOf(actor, now, "write note", in.ID, n.ID)); err != nil {
 		return nil, s.failed("write a note", err)

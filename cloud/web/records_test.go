@@ -102,6 +102,8 @@ func TestP8EveryRecordForEveryRole(t *testing.T) {
 		{"GET", "/homes/home-1/visits", nil, [7]int{200, 200, 403, 200, 403, 403, 403}},
 		{"GET", "/visits?area=norr", nil, [7]int{200, 200, 403, 200, 403, 403, 403}},
 		{"PUT", "/visits/v1", visit, [7]int{200, 200, 403, 200, 403, 403, 403}},
+		{"GET", "/visits/v1", nil, [7]int{200, 200, 403, 200, 403, 403, 403}},
+		{"POST", "/visits/v1/went", map[string]any{"state": "missed", "note": "Sov"}, [7]int{200, 200, 403, 200, 403, 403, 403}},
 		{"POST", "/family/homes/home-1/visits", ask, [7]int{403, 403, 403, 403, 403, 403, 404}},
 		{"GET", "/homes/home-1/messages", nil, [7]int{200, 200, 403, 200, 403, 403, 404}},
 		{"POST", "/homes/home-1/messages", message, [7]int{201, 201, 403, 201, 403, 403, 404}},
@@ -246,8 +248,10 @@ type visitJSON struct {
 	ID, Home, Person, Who, What, State, Asked, By string
 	AskedBy                                       string `json:"asked_by"`
 	HomeName                                      string `json:"home_name"`
-	From                                          time.Time
+	From, To                                      time.Time
 	Video                                         bool
+	Note                                          string
+	Rev                                           int64
 }
 
 func TestVisitsArePlannedAndAskedFor(t *testing.T) {
@@ -265,7 +269,7 @@ func TestVisitsArePlannedAndAskedFor(t *testing.T) {
 	past := map[string]any{"from": at.Add(-48 * time.Hour), "to": at.Add(-47 * time.Hour)}
 	s.do("POST", "/api/v1/family/homes/home-1/visits", maria, past).problem(t, 422, "LYK-0503")
 
-	plan := map[string]any{"home": "home-1", "from": at, "to": at.Add(time.Hour), "person": "maria", "what": "Fika", "state": "planned"}
+	plan := map[string]any{"home": "home-1", "from": at, "to": at.Add(time.Hour), "person": "maria", "what": "Fika", "state": "planned", "rev": asked.Rev}
 	var planned visitJSON
 	s.do("PUT", "/api/v1/visits/"+asked.ID, anna, plan).into(t, &planned)
 	if planned.State != "planned" || planned.Asked != "maria" || planned.By != "anna" {
@@ -274,6 +278,7 @@ func TestVisitsArePlannedAndAskedFor(t *testing.T) {
 	// Whoever may plan in one area takes no visit away from another.
 	stolen := map[string]any{"home": "home-2", "from": at, "to": at.Add(time.Hour), "state": "cancelled"}
 	s.do("PUT", "/api/v1/visits/"+asked.ID, saga, stolen).problem(t, 409, "LYK-0508")
+	plan["rev"] = 0
 	plan["person"] = "nobody"
 	s.do("PUT", "/api/v1/visits/v9", anna, plan).problem(t, 422, "LYK-0503")
 	delete(plan, "person")

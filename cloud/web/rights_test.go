@@ -233,7 +233,7 @@ func (s *site) allow(party care.Party, field care.Field, allowed bool) {
 // Åke, because the answer is about themselves, or leaves out what is his.
 const harmless = `
 stream-events               says nothing of homes that are not theirs; see TestP8TheStreamTellsNobodyTooMuch
-get-me list-sessions delete-my-session end-other-sessions list-passkeys ask-new-passkey add-passkey delete-passkey end-session
+get-me list-sessions delete-my-session end-other-sessions list-passkeys ask-new-passkey add-passkey ask-proof prove delete-passkey end-session
                             their own sign-ins
 get-push put-browser delete-browser
                             their own browsers
@@ -307,12 +307,13 @@ func TestP8NobodyReachesAnothersHome(t *testing.T) {
 }
 
 // calls says who may call an operation about Åke's home: staff who have every
-// area, and Maria, whom he has allowed all that he can, or nothing ("allowed"
-// is yes for the first alone).
+// area, and Maria, his contact, whom he has allowed all that he can, or refused
+// it, or of whom he has decided nothing ("allowed" is yes for the first alone,
+// "unless" no for the second alone).
 const calls = `
                      caregiver  coordinator  operator  Maria
 accept-invitation    yes        yes          yes       yes
-acknowledge-alert    yes        yes          no        allowed
+acknowledge-alert    yes        yes          no        unless
 add-family-message   yes        yes          no        allowed
 add-home             no         yes          yes       no
 add-message          yes        yes          no        allowed
@@ -323,6 +324,7 @@ announce-test        yes        yes          yes       no
 ask-for-visit        no         no           no        allowed
 ask-new-passkey      yes        yes          yes       yes
 ask-passkey          yes        yes          yes       yes
+ask-proof            yes        yes          yes       yes
 change-home          no         yes          yes       no
 create-session       yes        yes          yes       yes
 delete-browser       yes        yes          yes       yes
@@ -338,8 +340,8 @@ end-session          yes        yes          yes       yes
 end-silence          yes        yes          yes       no
 end-test             yes        yes          yes       no
 finish-oidc          yes        yes          yes       yes
-get-alert            yes        yes          yes       allowed
-get-chain            yes        yes          yes       allowed
+get-alert            yes        yes          yes       unless
+get-chain            yes        yes          yes       unless
 get-consent          yes        yes          no        no
 get-family-home      no         no           no        yes
 get-hand-over        yes        yes          no        no
@@ -352,6 +354,7 @@ get-resident         yes        yes          no        no
 get-rooms            no         yes          yes       no
 get-sign-in          yes        yes          yes       yes
 get-statistics       no         yes          yes       no
+get-visit            yes        yes          no        no
 get-well-being       yes        yes          no        no
 hand-over-shift      yes        yes          yes       no
 invite-person        yes        yes          yes       no
@@ -378,6 +381,7 @@ locate-gateway       no         yes          yes       no
 look-invitation      yes        yes          yes       yes
 note-consent         yes        yes          no        no
 pair-devices         no         yes          yes       no
+prove                yes        yes          yes       yes
 put-browser          yes        yes          yes       yes
 put-member           no         yes          no        no
 put-person           no         yes          yes       no
@@ -389,11 +393,12 @@ put-shift            no         yes          yes       no
 put-visit            yes        yes          no        no
 resolve-alert        yes        yes          no        no
 search               yes        yes          yes       no
-set-out-to-alert     yes        yes          no        allowed
+set-out-to-alert     yes        yes          no        unless
 sign-in-passkey      yes        yes          yes       yes
 start-oidc           yes        yes          yes       yes
 stream-events        yes        yes          yes       yes
 take-over-alert      yes        yes          no        no
+visit-went           yes        yes          no        no
 `
 
 // P8: who may call what, for every operation that there is.
@@ -407,12 +412,10 @@ func TestP8WhoMayCallWhat(t *testing.T) {
 		table[cells[0]] = cells[1:]
 	}
 	d := describe(t)
-	for _, allowed := range []bool{false, true} {
-		if allowed {
-			for _, field := range care.Fields() {
-				if !care.PartyRelatives.Fixed(field) {
-					s.allow(care.PartyPerson("maria"), field, true)
-				}
+	for _, decided := range []string{"nothing", "refused", "allowed"} {
+		for _, field := range care.Fields() {
+			if decided != "nothing" && !care.PartyRelatives.Fixed(field) {
+				s.allow(care.PartyPerson("maria"), field, decided == "allowed")
 			}
 		}
 		d.each(func(method, path string, o operation) {
@@ -421,7 +424,8 @@ func TestP8WhoMayCallWhat(t *testing.T) {
 				return
 			}
 			for i, who := range columns {
-				want := table[o.ID][i] == "yes" || (table[o.ID][i] == "allowed" && allowed)
+				word := table[o.ID][i]
+				want := word == "yes" || word == "allowed" && decided == "allowed" || word == "unless" && decided != "refused"
 				call, body := s.fill(d, path, o, alert)
 				if o.ID == "search" {
 					call += "?q=zz"
@@ -439,7 +443,7 @@ func TestP8WhoMayCallWhat(t *testing.T) {
 					got = true // whoever asks is not the question
 				}
 				if got != want || a.StatusCode >= 500 && o.ID != "start-oidc" {
-					t.Errorf("%s (%s %s) as %s, allowed %v: %d %.200s, want %v", o.ID, method, call, who, allowed, a.StatusCode, a.body, want)
+					t.Errorf("%s (%s %s) as %s, decided %s: %d %.200s, want %v", o.ID, method, call, who, decided, a.StatusCode, a.body, want)
 				}
 			}
 		})

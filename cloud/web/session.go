@@ -55,6 +55,10 @@ func (s *server) signIn(next http.Handler) http.Handler {
 			if pass.Renewed != "" && api {
 				http.SetCookie(w, sessionCookieOf(pass.Renewed, time.Until(pass.Expires)))
 			}
+		case errors.Is(err, access.ErrLate) && api:
+			w.Header().Set("Retry-After", "1")
+			writeProblem(w, problemLate)
+			return
 		case errors.Is(err, access.ErrStolen):
 			s.audit.note(r.Context(), s.Log, care.AuditEntry{
 				At: time.Now(), Actor: pass.Actor.Name, Role: pass.Actor.Role, Action: "session stolen", Detail: deviceOf(r.Context()),

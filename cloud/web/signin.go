@@ -25,6 +25,12 @@ type Keeper interface {
 // Entrance checks what somebody comes with, and makes sessions of it.
 type Entrance interface {
 	Enter(ctx context.Context, secret string, kinds ...care.CredentialKind) (access.Pass, error)
+	// Prove notes that who is in a session has just proved who they are; Proved
+	// reports whether they have lately.
+	Prove(ctx context.Context, who access.Actor) error
+	Proved(ctx context.Context, who access.Actor) (bool, error)
+	// MayLetIn reports whether they may let staff in.
+	MayLetIn(ctx context.Context, who access.Actor) (bool, error)
 	// Still returns who somebody is now who was let in some time ago.
 	Still(ctx context.Context, who access.Actor) (access.Actor, error)
 	ExchangeOn(ctx context.Context, secret, device string) (session string, who access.Actor, err error)
@@ -44,7 +50,7 @@ type Sessions interface {
 
 // Invitations lets somebody in for the first time, or with a new device.
 type Invitations interface {
-	Invite(ctx context.Context, person string) (secret string, expires time.Time, err error)
+	Invite(ctx context.Context, person string) (access.Invitation, error)
 	Invited(ctx context.Context, secret string) (access.Actor, time.Time, error)
 	Accept(ctx context.Context, secret, device string) (session string, who access.Actor, err error)
 }
@@ -60,11 +66,15 @@ type SignIns interface {
 	Person(ctx context.Context, id string) (care.Person, error)
 	// HomesOf returns the homes of which somebody is a contact.
 	HomesOf(ctx context.Context, person string) ([]string, error)
+	// MembersOf returns the groups that somebody is in, of homes and of areas.
+	MembersOf(ctx context.Context, person string) ([]care.Member, error)
 }
 
 // Identities keeps who is who at identity providers.
 type Identities interface {
 	Identity(ctx context.Context, issuer, subject string) (person string, err error)
+	// Subject returns by which subject a person is known at an issuer.
+	Subject(ctx context.Context, issuer, person string) (subject string, err error)
 	PutIdentity(ctx context.Context, issuer, subject, person string, at time.Time) error
 	People(ctx context.Context) ([]care.Person, error)
 }
@@ -93,6 +103,8 @@ func (s *server) registerSignIn(api huma.API) {
 	huma.Register(api, op("ask-new-passkey", http.MethodPost, "/me/passkeys/options", "Begin to add a passkey", "me", http.StatusOK), s.askNewPasskey)
 	huma.Register(api, op("add-passkey", http.MethodPost, "/me/passkeys", "Add a passkey", "me", http.StatusCreated), s.addPasskey)
 	huma.Register(api, op("delete-passkey", http.MethodDelete, "/me/passkeys/{id}", "Remove a passkey", "me", http.StatusNoContent), s.deletePasskey)
+	huma.Register(api, op("ask-proof", http.MethodPost, "/me/proof/options", "Begin to prove with a passkey who I am", "me", http.StatusOK), s.askProof)
+	huma.Register(api, op("prove", http.MethodPost, "/me/proof", "Prove with a passkey who I am; it counts for 10 minutes", "me", http.StatusNoContent), s.prove)
 	huma.Register(api, op("list-sessions", http.MethodGet, "/me/sessions", "Where I am signed in", "me", http.StatusOK), s.listSessions)
 	huma.Register(api, op("delete-my-session", http.MethodDelete, "/me/sessions/{id}", "Sign out there", "me", http.StatusNoContent), s.deleteSession)
 	huma.Register(api, op("end-other-sessions", http.MethodPost, "/me/sessions/end-others", "Sign out everywhere else", "me", http.StatusNoContent), s.endOthers)
@@ -112,6 +124,9 @@ var (
 	problemInvitation = signInProblem(http.StatusNotFound, "LYK-0718", "The invitation is used up, replaced or too old; ask for a new one")
 	problemAbove      = signInProblem(http.StatusForbidden, "LYK-0719", "Nobody gives a role or areas beyond their own, or changes their own")
 	problemNoRole     = signInProblem(http.StatusConflict, "LYK-0725", "The person has no role, and so cannot sign in")
+	problemLate       = signInProblem(http.StatusServiceUnavailable, "LYK-0728", "The request was under way for too long; it is sent again")
+	problemProve      = signInProblem(http.StatusForbidden, "LYK-0729", "This needs a proof of who you are that is not older than 10 minutes")
+	problemNoProof    = signInProblem(http.StatusConflict, "LYK-0730", "There is no passkey to prove it with; sign in again with a new invitation, or through the identity provider")
 	problemNoPerson   = signInProblem(http.StatusConflict, "LYK-0727", "This sign-in belongs to no person; passkeys and sessions do")
 )
 
@@ -212,11 +227,18 @@ type invitationView struct {
 }
 
 func (s *server) invite(ctx context.Context, in *PersonPath) (*body[invitationView], error) {
-	actor, err := s.lookAfter(ctx, in.ID, true)
-	if err != nil {
+	actor, p, err := s.lookAfter(ctx, in.ID, true)
+	switch {
+	case err != nil:
 		return nil, err
+	case actor.Person == in.ID: // a new session would count as a proof
+		return nil, problemAbove
+	case p.Role.Staff():
+		if err := s.mayLetIn(ctx, actor); err != nil {
+			return nil, err
+		}
 	}
-	code, expires, err := s.Keeper.Invite(ctx, in.ID)
+	invited, err := s.Keeper.Invite(ctx, in.ID)
 	switch {
 	case errors.Is(err, access.ErrNoRole):
 		return nil, problemNoRole
@@ -234,15 +256,15 @@ func (s *server) invite(ctx context.Context, in *PersonPath) (*body[invitationVi
 	for _, home := range homes {
 		s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: actor.Name, Role: actor.Role, Action: "invite", Home: home, Detail: in.ID})
 	}
-	out := invitationView{Link: code, Code: code, Expires: expires.UTC()}
+	out := invitationView{Link: invited.Code, Code: invited.Code, Expires: invited.Expires.UTC()}
 	if origin := s.origin(ctx); origin != "" {
-		out.Link = access.InvitationLink(origin, code)
+		out.Link = invited.Link(origin)
 	}
 	return &body[invitationView]{out}, nil
 }
 
 func (s *server) deleteSignIns(ctx context.Context, in *PersonPath) (*struct{}, error) {
-	actor, err := s.lookAfter(ctx, in.ID, false)
+	actor, _, err := s.lookAfter(ctx, in.ID, false)
 	if err != nil {
 		return nil, err
 	}
@@ -255,20 +277,20 @@ func (s *server) deleteSignIns(ctx context.Context, in *PersonPath) (*struct{}, 
 	return nil, nil
 }
 
-// lookAfter returns who asks, when they may look after how a person signs in.
-// Relatives may also be invited by staff who see their homes.
-func (s *server) lookAfter(ctx context.Context, person string, inviting bool) (access.Actor, error) {
+// lookAfter returns who asks and the person, when they may look after how that
+// person signs in. Relatives may also be invited by staff who see their homes.
+func (s *server) lookAfter(ctx context.Context, person string, inviting bool) (access.Actor, care.Person, error) {
 	actor, err := s.may(ctx, access.ManagePeople, "", "")
 	manages := err == nil
 	if err != nil && (!inviting || !actor.Role.Staff()) {
-		return actor, err
+		return actor, care.Person{}, err
 	}
 	p, err := s.SignIns.Person(ctx, person)
 	switch {
 	case err != nil && (manages || !errors.Is(err, fs.ErrNotExist)):
-		return actor, s.failed("look after a person", err)
+		return actor, p, s.failed("look after a person", err)
 	case err != nil || !manages && p.Role != care.Relative:
-		return actor, problemOf(errNotAllowed)
+		return actor, p, problemOf(errNotAllowed)
 	}
 	if !manages {
 		// Who has come in before needs no second way in from who cares for the
@@ -276,36 +298,68 @@ func (s *server) lookAfter(ctx context.Context, person string, inviting bool) (a
 		keys, err := s.SignIns.Passkeys(ctx, person)
 		switch {
 		case err != nil:
-			return actor, s.failed("look after a person", err)
+			return actor, p, s.failed("look after a person", err)
 		case len(keys) > 0:
-			return actor, problemOf(errNotAllowed)
+			return actor, p, problemOf(errNotAllowed)
 		}
 	}
-	return actor, s.reaches(ctx, actor, p, manages)
+	if !inviting && p.Role.Staff() {
+		return actor, p, above(actor, p) // what is only taken away reaches nothing
+	}
+	return actor, p, s.reaches(ctx, actor, p, manages)
+}
+
+// mayLetIn returns a problem when whoever asks may not let staff in now: what is
+// given outlasts a cookie that somebody else may have.
+func (s *server) mayLetIn(ctx context.Context, actor access.Actor) error {
+	switch may, err := s.Keeper.MayLetIn(ctx, actor); {
+	case err != nil:
+		return s.failed("let somebody in", err)
+	case !may:
+		return problemProve
+	}
+	return nil
+}
+
+// above returns a problem when a person of the staff has more than the actor.
+func above(actor access.Actor, p care.Person) error {
+	if p.Role.Staff() && (!access.MayGive(actor.Role, p.Role) || !access.MayGiveAreas(actor, p.Areas)) {
+		return problemAbove
+	}
+	return nil
 }
 
 // reaches returns nil when somebody may change a person or let them in: who
-// does that could come in the person's place, so it must be somebody who has
-// all that the person has.
+// does that could come in the person's place, or have what they are told sent
+// elsewhere, so it must be somebody who looks after all that the person has: their
+// role and areas, and the homes and areas of whose alarms they are told. Having
+// been told of an alarm of a home is not that.
 func (s *server) reaches(ctx context.Context, actor access.Actor, p care.Person, manages bool) error {
-	if p.Role.Staff() {
-		if !access.MayGive(actor.Role, p.Role) || !access.MayGiveAreas(actor, p.Areas) {
-			return problemAbove
-		}
-		return nil
+	if err := above(actor, p); err != nil {
+		return err
 	}
-	// Of relatives, and of those without a role: they may be told of alarms.
-	homes, err := s.SignIns.HomesOf(ctx, p.ID)
+	of, err := s.SignIns.MembersOf(ctx, p.ID)
 	if err != nil {
 		return s.failed("look after a person", err)
 	}
-	if len(homes) == 0 && !manages {
-		return problemOf(errNotAllowed)
+	action, contact := access.ManagePeople, false
+	if !manages {
+		action = access.WriteCard // who cares for the home
 	}
-	for _, home := range homes {
-		if !s.can(ctx, actor, access.Read, care.FieldHome, home) {
+	for _, m := range of {
+		contact = contact || m.Group == care.GroupContacts
+		switch {
+		case m.Group.OfHome():
+			if !s.can(ctx, actor, action, "", m.Scope) {
+				return problemOf(errNotAllowed)
+			}
+		case p.Role.Staff(): // whose areas have been looked at
+		case m.Scope == "" && len(actor.Areas) > 0, m.Scope != "" && !inAreas(actor, m.Scope):
 			return problemOf(errNotAllowed)
 		}
+	}
+	if !contact && !manages {
+		return problemOf(errNotAllowed)
 	}
 	return nil
 }
@@ -343,6 +397,12 @@ func (s *server) mayPut(ctx context.Context, p *care.Person, role *care.Role, ar
 			return nil, err
 		}
 	}
+	// Who was of the staff, too: as a relative they could be invited and so be taken over.
+	if changed && (before.Role.Staff() || p.Role.Staff()) {
+		if err := s.mayLetIn(ctx, actor); err != nil {
+			return nil, err
+		}
+	}
 	return func() error {
 		s.Keeper.ForgetPerson(p.ID)
 		if !changed {
@@ -369,13 +429,14 @@ type meView struct {
 	Areas    []string        `json:"areas" nullable:"false" doc:"Those whose homes they see; empty is every area."`
 	Passkeys int             `json:"passkeys" doc:"How many they have."`
 	May      []access.Action `json:"may" nullable:"false" doc:"What their role may do."`
+	Features []care.Feature  `json:"features" nullable:"false" enum:"video" doc:"What the service can do; the apps offer nothing else."`
 }
 
 func (s *server) me(ctx context.Context, _ *struct{}) (*body[meView], error) {
 	actor, _ := actorOf(ctx)
 	out := meView{
 		Name: actor.Name, Role: actor.Role, Person: actor.Person, Language: "sv", Areas: append([]string{}, actor.Areas...),
-		May: append([]access.Action{}, access.Actions(actor.Role)...),
+		May: append([]access.Action{}, access.Actions(actor.Role)...), Features: care.Features(),
 	}
 	if actor.Person == "" {
 		return &body[meView]{out}, nil

@@ -26,7 +26,7 @@ func (s *site) age(person string, by time.Duration) {
 	}
 	c := found[0]
 	c.Turned = c.Turned.Add(-by)
-	if err := s.db.DeleteCredential(s.t.Context(), c.Hash); err != nil {
+	if err := s.db.DropSession(s.t.Context(), c.Hash); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := s.db.PutCredential(s.t.Context(), c); err != nil {
@@ -56,6 +56,19 @@ func TestAStolenCookieEndsTheSession(t *testing.T) {
 		}
 	}
 	s.age("anna", 2*time.Minute)
+	late := s.do("GET", "/api/v1/homes", "", nil, old...) // that stood still on the way
+	late.problem(t, 503, "LYK-0728")
+	if len(late.Cookies()) != 0 || late.Header.Get("Retry-After") == "" {
+		t.Errorf("a late request is answered with the cookies %v", late.Cookies())
+	}
+	if a := s.do("GET", "/api/v1/me", "", nil, renewed...); a.StatusCode != 200 {
+		t.Errorf("a late request has ended the session: %d %s", a.StatusCode, a.body)
+	}
+	s.age("anna", 3*time.Minute)
+	browser := map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}
+	if a := s.do("PUT", "/api/v1/me/browser", "", browser, renewed...); a.StatusCode != http.StatusNoContent {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
 	theft := s.do("GET", "/api/v1/homes", "", nil, old...)
 	theft.problem(t, 401, "LYK-0714")
 	if len(theft.Cookies()) != 1 || theft.Cookies()[0].MaxAge >= 0 {
@@ -64,6 +77,23 @@ func TestAStolenCookieEndsTheSession(t *testing.T) {
 	for _, cookie := range [][]string{renewed, old} {
 		s.do("GET", "/api/v1/me", "", nil, cookie...).problem(t, 401, "LYK-0504")
 	}
+	// Nobody has decided that her telephone tells her of alarms no more; when she
+	// signs out there she has.
+	shown := func(want int) {
+		t.Helper()
+		if left, err := s.db.Browsers(t.Context(), "anna"); err != nil || len(left) != want {
+			t.Errorf("alarms are shown in %+v, %v; want %d", left, err, want)
+		}
+	}
+	shown(1)
+	again := s.as("anna")
+	if a := s.do("PUT", "/api/v1/me/browser", "", browser, again...); a.StatusCode != http.StatusNoContent {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	if a := s.do("DELETE", "/api/v1/session", "", nil, again...); a.StatusCode != http.StatusNoContent {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	shown(0)
 	log, err := s.db.AuditLog(t.Context(), "", 10)
 	if err != nil || !slices.ContainsFunc(log, func(e care.AuditEntry) bool { return e.Action == "session stolen" && e.Actor == "Anna" }) {
 		t.Errorf("log %+v, %v", log, err)
@@ -80,10 +110,11 @@ func TestOtherSitesCannotSignAnybodyInOrOut(t *testing.T) {
 	if a := phone.add(anna, "x"); a.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
-	code, _, err := s.keeper.Invite(t.Context(), "maria")
+	invited, err := s.keeper.Invite(t.Context(), "maria")
 	if err != nil {
 		t.Fatal(err)
 	}
+	code := invited.Code
 	signed := phone.sign()
 	for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		for path, body := range map[string]any{
@@ -252,10 +283,11 @@ func TestInvitationsThatAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used, _, err := s.keeper.Invite(t.Context(), "anna")
+	annas, err := s.keeper.Invite(t.Context(), "anna")
 	if err != nil {
 		t.Fatal(err)
 	}
+	used := annas.Code
 	if a := s.do("POST", "/api/v1/invitation/accept", "", map[string]string{"code": used}); a.StatusCode != http.StatusNoContent {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
@@ -271,6 +303,63 @@ func TestInvitationsThatAreRefused(t *testing.T) {
 		}
 	}
 	s.do("GET", "/api/v1/me", "", nil, "Authorization", "Bearer "+used).problem(t, 401, "LYK-0504")
+}
+
+// Whoever has a coordinator's cookie for a while lets nobody in to stay: neither
+// themselves, nor somebody whom they have put among the staff.
+func TestOnlyWhoHasProvedWhoTheyAreLetsStaffIn(t *testing.T) {
+	s := open(t)
+	people(t, s)
+	role := func(r string) map[string]any {
+		return map[string]any{"name": "X", "addresses": []string{}, "role": r}
+	}
+	create := func(kind care.CredentialKind, person string) string {
+		secret, err := s.keeper.Create(t.Context(), kind, access.Actor{Name: "Program", Role: care.Coordinator, Person: person}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	program := []string{"Authorization", "Bearer " + create(care.Token, "")}
+	stinas := []string{"Authorization", "Bearer " + create(care.Token, "stina")}
+	typed := cookieOf(t, s.do("POST", "/api/v1/session", "", map[string]string{"token": create(care.Token, "")}))
+	thief, stina := s.unproved("stina"), s.as("stina")
+	for _, test := range []struct {
+		name   string
+		with   []string
+		method string
+		path   string
+		body   any
+		status int
+		id     string
+	}{
+		{"a thief invites herself", thief, "POST", "/people/stina/invitation", nil, 403, "LYK-0719"},
+		{"even who has proved it", stina, "POST", "/people/stina/invitation", nil, 403, "LYK-0719"},
+		{"and her program", stinas, "POST", "/people/stina/invitation", nil, 403, "LYK-0719"},
+		{"a thief invites another", thief, "POST", "/people/anna/invitation", nil, 403, "LYK-0729"},
+		{"a thief adds somebody", thief, "PUT", "/people/new", role("caregiver"), 403, "LYK-0729"},
+		{"a thief raises a relative", thief, "PUT", "/people/maria", role("coordinator"), 403, "LYK-0729"},
+		{"a thief raises one of the staff", thief, "PUT", "/people/anna", role("coordinator"), 403, "LYK-0729"},
+		{"a thief makes one of the staff a relative, to invite them", thief, "PUT", "/people/anna", role("relative"), 403, "LYK-0729"},
+		{"a token that was typed in invites staff", typed, "POST", "/people/anna/invitation", nil, 403, "LYK-0729"},
+		{"or gives a role", typed, "PUT", "/people/new", role("caregiver"), 403, "LYK-0729"},
+		{"it invites a relative", typed, "POST", "/people/maria/invitation", nil, 201, ""},
+		{"so does who has not proved it", thief, "POST", "/people/maria/invitation", nil, 201, ""},
+		{"who changes no more than a name", thief, "PUT", "/people/anna", role("caregiver"), 204, ""},
+		{"and makes somebody a relative", thief, "PUT", "/people/bo", role("relative"), 204, ""},
+		{"who has proved it invites", stina, "POST", "/people/anna/invitation", nil, 201, ""},
+		{"and gives a role", stina, "PUT", "/people/new", role("caregiver"), 204, ""},
+		{"a program invites", program, "POST", "/people/anna/invitation", nil, 201, ""},
+		{"as does a person's", stinas, "POST", "/people/anna/invitation", nil, 201, ""},
+		{"and gives a role", program, "PUT", "/people/newer", role("caregiver"), 204, ""},
+	} {
+		a := s.do(test.method, "/api/v1"+test.path, "", test.body, test.with...)
+		if a.StatusCode != test.status {
+			t.Errorf("%s: %d %s", test.name, a.StatusCode, a.body)
+		} else if test.id != "" {
+			a.problem(t, test.status, test.id)
+		}
+	}
 }
 
 // The table of those who reach for more than they have.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ var (
 	errProviderAway   = errors.New("LYK-0721: the identity provider does not answer")
 	errProviderAnswer = errors.New("LYK-0722: what the identity provider answered cannot be believed")
 	errNotKnown       = errors.New("LYK-0723: nobody here is known by that e-mail address")
+	errManyHave       = errors.New("LYK-0731: more than one person who may sign in has that e-mail address; docs/runbook says what to do")
 	errNotVerified    = errors.New("LYK-0724: the identity provider has not verified the e-mail address")
 )
 
@@ -132,7 +134,7 @@ type redirect struct {
 // back leads to the page for signing in, which says what is wrong.
 func (s *server) back(err error) *redirect {
 	id := "LYK-0507"
-	for _, known := range []error{errNoProvider, errProviderAway, errProviderAnswer, errNotKnown, errNotVerified, access.ErrNoRole} {
+	for _, known := range []error{errNoProvider, errProviderAway, errProviderAnswer, errNotKnown, errManyHave, errNotVerified, access.ErrNoRole} {
 		if errors.Is(err, known) {
 			id = known.Error()[:len(id)]
 			break
@@ -270,7 +272,8 @@ func (i *identity) read(from interface{ Claims(v any) error }) error {
 }
 
 // personOf returns whom an identity is of: the person to whom it is bound, or
-// at the first time the one person who has its address.
+// at the first time the one person who has its address, may sign in, and is not
+// bound to another identity there. Who is bound is never asked for the address.
 func (s *server) personOf(ctx context.Context, who identity) (string, error) {
 	person, err := s.SignIns.Identity(ctx, s.provider.Issuer, who.subject)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -286,20 +289,31 @@ func (s *server) personOf(ctx context.Context, who identity) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var found []care.Person
+	var found, without []care.Person
+	var bound []string
 	for _, p := range people {
-		for _, a := range p.Addresses {
-			if a.Channel == care.ChannelEmail && strings.EqualFold(a.To, who.email) {
-				found = append(found, p)
-				break
-			}
+		if !slices.ContainsFunc(p.Addresses, func(a care.Address) bool { return a.Channel == care.ChannelEmail && strings.EqualFold(a.To, who.email) }) {
+			continue
+		}
+		_, err := s.SignIns.Subject(ctx, s.provider.Issuer, p.ID)
+		switch {
+		case err == nil:
+			bound = append(bound, p.ID)
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", err
+		case p.Role.SignsIn():
+			found = append(found, p)
+		default:
+			without = append(without, p)
 		}
 	}
 	switch {
-	case len(found) != 1:
-		return "", fmt.Errorf("%w: %d people have it", errNotKnown, len(found))
-	case !found[0].Role.SignsIn():
+	case len(found) > 1:
+		return "", fmt.Errorf("%w: %s and %s", errManyHave, found[0].ID, found[1].ID)
+	case len(found) == 0 && len(without) > 0:
 		return "", access.ErrNoRole
+	case len(found) == 0:
+		return "", fmt.Errorf("%w; signing in there as somebody else: %q", errNotKnown, bound)
 	}
 	err = s.SignIns.PutIdentity(ctx, s.provider.Issuer, who.subject, found[0].ID, time.Now())
 	if errors.Is(err, fs.ErrExist) {

@@ -185,7 +185,7 @@ func TestTheProviderLetsInNobodyElse(t *testing.T) {
 	}{
 		{"nobody has the address", "unknown", "LYK-0723", nil},
 		{"no address", "none-anna", "LYK-0723", nil},
-		{"two people have the address", "stina", "LYK-0723", nil},
+		{"two people have the address", "stina", "LYK-0731", nil},
 		{"the address is not verified", "loose-anna", "LYK-0724", nil},
 		{"a person without a role", "bo", "LYK-0725", nil},
 		{"another state", "anna", "LYK-0722", func(v *visit) { v.replace(0, "AAAAAAAAAAAAAAAAAAAAAAAAAA") }},
@@ -222,6 +222,38 @@ func TestTheProviderLetsInNobodyElse(t *testing.T) {
 		}
 		v.arrive().turnedAway(t, test.name, test.id)
 	}
+}
+
+// An address that comes to stand on a second person locks nobody out: who is bound
+// is known by the provider's own id, and a person who cannot sign in does not count.
+func TestASecondPersonWithTheAddressLocksNobodyOut(t *testing.T) {
+	s := open(t, withProvider(realProvider(t)))
+	people(t, s)
+	second := func(id, email string, role care.Role) {
+		t.Helper()
+		if err := s.db.PutPerson(t.Context(), care.Person{ID: id, Name: id, Role: role, Addresses: []care.Address{{Channel: care.ChannelEmail, To: email}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := func(login, name string) {
+		t.Helper()
+		a := leave(t, s, login).arrive()
+		if a.Header.Get("Location") != "/" {
+			t.Fatalf("%s: %d to %q", login, a.StatusCode, a.Header.Get("Location"))
+		}
+		var me struct{ Name string }
+		s.do("GET", "/api/v1/me", "", nil, cookieOf(t, a)...).into(t, &me)
+		if me.Name != name {
+			t.Errorf("%s is let in as %q, want %q", login, me.Name, name)
+		}
+	}
+	second("annas-brother", "anna@kommun.example", "") // is told by e-mail there, and signs in nowhere
+	in("anna", "Anna")
+	second("anna-2", "anna@kommun.example", care.Caregiver)
+	in("anna", "Anna")
+	// The address was given to a new human, who stands in the list as another person.
+	in("again-anna", "anna-2")
+	in("anna", "Anna")
 }
 
 // swapCode returns the way back with another's code, and so with the nonce and

@@ -44,8 +44,11 @@ const (
 type ceremony struct {
 	party  *webauthn.WebAuthn
 	data   webauthn.SessionData
-	person string // for whom a passkey is made; "" for signing in
-	until  time.Time
+	person string // for whom a passkey is made, or who proves who they are; "" for signing in
+	proof  bool   // it is to prove who they are
+	// session is the credential in which a passkey is made, or the proof is.
+	session string
+	until   time.Time
 }
 
 // ceremonies are those that have begun and are not done. They live in memory:
@@ -184,14 +187,17 @@ type passkeyAnswer struct {
 
 func (s *server) signInPasskey(ctx context.Context, in *passkeyAnswer) (*cookieOutput, error) {
 	one, ok := s.ceremonies.take(in.Body.Ceremony)
-	if !ok || one.person != "" {
+	if !ok || one.person != "" || one.proof {
 		return nil, problemCeremony
 	}
-	person, err := s.checkPasskey(ctx, one, in.Body.Credential)
+	person, verified, err := s.checkPasskey(ctx, one, in.Body.Credential)
 	if err != nil {
 		return nil, err
 	}
 	session, who, err := s.Keeper.OpenSession(ctx, person, care.FromPasskey, deviceOf(ctx))
+	if err == nil && verified {
+		err = s.Keeper.Prove(ctx, who)
+	}
 	switch {
 	case errors.Is(err, access.ErrNoRole):
 		return nil, problemNoRole
@@ -201,41 +207,42 @@ func (s *server) signInPasskey(ctx context.Context, in *passkeyAnswer) (*cookieO
 	return s.signedIn(ctx, session, who, care.FromPasskey), nil
 }
 
-// checkPasskey returns the person whose passkey has answered a ceremony.
-func (s *server) checkPasskey(ctx context.Context, one ceremony, credential map[string]any) (person string, err error) {
+// checkPasskey returns the person whose passkey has answered a ceremony, and
+// whether it has verified its owner, rather than that somebody has it.
+func (s *server) checkPasskey(ctx context.Context, one ceremony, credential map[string]any) (person string, verified bool, err error) {
 	text, err := json.Marshal(credential)
 	if err != nil {
-		return "", problemPasskey
+		return "", false, problemPasskey
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(text)
 	if err != nil {
-		return "", problemPasskey
+		return "", false, problemPasskey
 	}
 	key, err := s.SignIns.Passkey(ctx, passkeyID(parsed.RawID))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", problemPasskey
+		return "", false, problemPasskey
 	case err != nil:
-		return "", s.failed("find a passkey", err)
+		return "", false, s.failed("find a passkey", err)
 	}
 	known, err := passkeysOf([]care.Passkey{key})
 	if err != nil {
-		return "", s.failed("find a passkey", err)
+		return "", false, s.failed("find a passkey", err)
 	}
 	handle, err := s.handleOf(ctx, key.Person)
 	if err != nil {
-		return "", s.failed("find a passkey", err)
+		return "", false, s.failed("find a passkey", err)
 	}
 	_, checked, err := one.party.ValidatePasskeyLogin(func(_, _ []byte) (webauthn.User, error) {
 		return holder{handle: handle, name: key.Person, credentials: known}, nil
 	}, one.data, parsed)
 	if err != nil {
 		s.refused(key.Person, "a passkey was not accepted", err)
-		return "", problemPasskey
+		return "", false, problemPasskey
 	}
 	if checked.Authenticator.CloneWarning {
 		s.audit.note(ctx, s.Log, care.AuditEntry{At: time.Now(), Actor: key.Person, Action: "passkey copied", Detail: key.Name})
-		return "", problemPasskey
+		return "", false, problemPasskey
 	}
 	stored, err := json.Marshal(checked)
 	if err == nil {
@@ -243,11 +250,11 @@ func (s *server) checkPasskey(ctx context.Context, one ceremony, credential map[
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", problemPasskey // removed just now
+		return "", false, problemPasskey // removed just now
 	case err != nil:
-		return "", s.failed("sign in with a passkey", err)
+		return "", false, s.failed("sign in with a passkey", err)
 	}
-	return key.Person, nil
+	return key.Person, parsed.Response.AuthenticatorData.Flags.HasUserVerified(), nil
 }
 
 // refused writes to the log why somebody was not let in.
@@ -319,6 +326,13 @@ func (s *server) askNewPasskey(ctx context.Context, _ *struct{}) (*body[ceremony
 	if err != nil {
 		return nil, err
 	}
+	// Whoever has a cookie would have a way in of their own for ever.
+	switch proved, err := s.Keeper.Proved(ctx, actor); {
+	case err != nil:
+		return nil, s.failed("begin to add a passkey", err)
+	case !proved:
+		return nil, problemProve
+	}
 	who, err := s.holder(ctx, actor)
 	if err != nil {
 		return nil, s.failed("begin to add a passkey", err)
@@ -327,7 +341,7 @@ func (s *server) askNewPasskey(ctx context.Context, _ *struct{}) (*body[ceremony
 	if err != nil {
 		return nil, s.failed("begin to add a passkey", err)
 	}
-	return s.begun(ceremony{party: w, data: *data, person: actor.Person}, options.Response)
+	return s.begun(ceremony{party: w, data: *data, person: actor.Person, session: actor.Credential}, options.Response)
 }
 
 type newPasskey struct {
@@ -341,7 +355,7 @@ type newPasskey struct {
 func (s *server) addPasskey(ctx context.Context, in *newPasskey) (*body[passkeyView], error) {
 	actor, _ := actorOf(ctx)
 	one, ok := s.ceremonies.take(in.Body.Ceremony)
-	if !ok || one.person == "" || one.person != actor.Person {
+	if !ok || one.person == "" || one.person != actor.Person || one.session != actor.Credential || one.proof {
 		return nil, problemCeremony
 	}
 	who, err := s.holder(ctx, actor)

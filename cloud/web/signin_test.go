@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,8 +40,22 @@ func people(t *testing.T, s *site) {
 
 func atPublicURL(o *web.Options) { o.URL = publicURL }
 
-// as signs a person in and returns the header that proves it.
+// as signs a person in, who has proved who they are, and returns the header that
+// shows it.
 func (s *site) as(person string) []string {
+	s.t.Helper()
+	session, who, err := s.keeper.OpenSession(s.t.Context(), person, care.FromPasskey, "test")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.keeper.Prove(s.t.Context(), who); err != nil {
+		s.t.Fatal(err)
+	}
+	return []string{"Cookie", "__Host-lykta=" + session}
+}
+
+// unproved is a session of which nobody has shown more than the cookie for long.
+func (s *site) unproved(person string) []string {
 	s.t.Helper()
 	session, _, err := s.keeper.OpenSession(s.t.Context(), person, care.FromPasskey, "test")
 	if err != nil {
@@ -135,7 +150,7 @@ func TestAnInvitationAndThenPasskeys(t *testing.T) {
 		Expires    time.Time
 	}
 	s.do("POST", "/api/v1/people/maria/invitation", "", nil, s.as("stina")...).into(t, &invited)
-	if invited.Link != publicURL+"/invitation#"+invited.Code || !strings.HasPrefix(invited.Code, "lyk_i_") || time.Until(invited.Expires) < 6*24*time.Hour {
+	if invited.Link != publicURL+"/family/invitation#"+invited.Code || !strings.HasPrefix(invited.Code, "lyk_i_") || time.Until(invited.Expires) < 6*24*time.Hour {
 		t.Errorf("%+v", invited)
 	}
 	var seen struct {
@@ -232,8 +247,15 @@ func TestALostTelephone(t *testing.T) {
 	if a := phone.add(anna, "Jobbtelefon"); a.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
+	browser := map[string]any{"endpoint": "https://push.example/1", "keys": map[string]string{"p256dh": "x", "auth": "y"}}
+	if a := s.do("PUT", "/api/v1/me/browser", "", browser, anna...); a.StatusCode != http.StatusNoContent {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
 	if a := s.do("DELETE", "/api/v1/people/anna/sign-ins", "", nil, s.as("stina")...); a.StatusCode != http.StatusNoContent {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	if left, err := s.db.Browsers(t.Context(), "anna"); err != nil || len(left) != 0 {
+		t.Errorf("it still shows alarms: %+v, %v", left, err)
 	}
 	s.do("GET", "/api/v1/me", "", nil, anna...).problem(t, 401, "LYK-0504")
 	phone.signIn().problem(t, 401, "LYK-0717")
@@ -243,12 +265,21 @@ func TestSigningOutEverywhereElse(t *testing.T) {
 	s := open(t)
 	people(t, s)
 	here, there := s.as("anna"), s.as("anna")
+	for n, who := range [][]string{here, there} {
+		browser := map[string]any{"endpoint": fmt.Sprint("https://push.example/", n), "keys": map[string]string{"p256dh": "x", "auth": "y"}}
+		if a := s.do("PUT", "/api/v1/me/browser", "", browser, who...); a.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+	}
 	if a := s.do("POST", "/api/v1/me/sessions/end-others", "", nil, here...); a.StatusCode != http.StatusNoContent {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
 	s.do("GET", "/api/v1/me", "", nil, there...).problem(t, 401, "LYK-0504")
 	if a := s.do("GET", "/api/v1/me", "", nil, here...); a.StatusCode != 200 {
 		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	if left, err := s.db.Browsers(t.Context(), "anna"); err != nil || len(left) != 1 || !strings.Contains(left[0].Subscription, "push.example/0") {
+		t.Errorf("alarms are shown in %+v, %v; want here alone", left, err)
 	}
 }
 

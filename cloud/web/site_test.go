@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -34,6 +35,23 @@ type homes struct {
 	live *web.Live
 	mu   sync.Mutex
 	devs map[string][]watch.Device
+	// asked counts the questions, signals is what is in memory.
+	asked   int
+	signals map[string]map[string]float64
+}
+
+func (h *homes) Devices(context.Context, []string) (map[string][]watch.Device, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked++
+	return maps.Clone(h.devs), nil
+}
+
+func (h *homes) Signals(context.Context, []string) (map[string]map[string]float64, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked++
+	return maps.Clone(h.signals), nil
 }
 
 func (h *homes) Detail(ctx context.Context, id string) (watch.Status, []watch.Device, error) {
@@ -43,6 +61,7 @@ func (h *homes) Detail(ctx context.Context, id string) (watch.Status, []watch.De
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.asked++
 	return watch.Status{Home: home, Heard: time.Now(), ClockOK: true}, h.devs[id], nil
 }
 

@@ -21,6 +21,8 @@ type Team interface {
 	Names(ctx context.Context, ids []string) (map[string]string, error)
 	PutPerson(ctx context.Context, p care.Person) error
 	AllMembers(ctx context.Context) ([]care.Member, error)
+	// HasLastResort reports whether somebody can be told when nobody else answers.
+	HasLastResort(ctx context.Context) (bool, error)
 	PutMember(ctx context.Context, m care.Member) error
 	DeleteMember(ctx context.Context, m care.Member) error
 }
@@ -99,11 +101,15 @@ func (s *server) listPeople(ctx context.Context, _ *struct{}) (*body[peopleView]
 	if err != nil {
 		return nil, s.failed("list groups", err)
 	}
+	lastResort, err := s.Team.HasLastResort(ctx)
+	if err != nil {
+		return nil, s.failed("list groups", err)
+	}
 	signIns, err := s.SignIns.SignIns(ctx)
 	if err != nil {
 		return nil, s.failed("list sign-ins", err)
 	}
-	out := peopleView{People: []personView{}, LastResort: care.HasLastResort(people, members)}
+	out := peopleView{People: []personView{}, LastResort: lastResort}
 	manages := s.can(ctx, actor, access.ManagePeople, "", "")
 	sight, err := s.sight(ctx, actor)
 	if err != nil {

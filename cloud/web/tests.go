@@ -36,7 +36,7 @@ type testView struct {
 	Alert  string     `json:"alert,omitempty" doc:"The press."`
 	Passed *time.Time `json:"passed,omitempty"`
 	Ended  *time.Time `json:"ended,omitempty"`
-	Failed string     `json:"failed,omitempty" enum:"not_told,not_reached,not_taken,no_press" doc:"What is missing."`
+	Failed string     `json:"failed,omitempty" enum:"not_told,not_reached,not_taken,no_press,from_screen" doc:"What is missing."`
 }
 
 func viewTest(t care.TestAlarm) testView {

@@ -49,6 +49,7 @@ type deviceView struct {
 	LastSeen time.Time      `json:"last_seen" doc:"When the service last had word of it."`
 	Silent   bool           `json:"silent"`
 	Battery  *float64       `json:"battery" doc:"Percent; null when it has told none."`
+	Low      bool           `json:"battery_low" doc:"The battery is to be changed: as it is in the alert of it."`
 }
 
 type homeDetail struct {
@@ -136,7 +137,7 @@ func viewHome(s watch.Status, now time.Time) HomeView {
 func viewDevice(d watch.Device) deviceView {
 	return deviceView{
 		Device: d.Name, Room: d.Room, Kinds: append([]devices.Kind{}, d.Kinds...),
-		LastSeen: d.Seen.Time(), Silent: d.Silent, Battery: d.Battery,
+		LastSeen: d.Seen.Time(), Silent: d.Silent, Battery: d.Battery, Low: d.Low,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +18,10 @@ import (
 // Visits keeps who comes to homes, and when.
 type Visits interface {
 	Visits(ctx context.Context, f care.VisitFilter) ([]care.Visit, error)
+	Visit(ctx context.Context, id string) (care.Visit, error)
 	PutVisit(ctx context.Context, v care.Visit, entry care.AuditEntry) (care.Visit, error)
+	// VisitWent stores how a visit went, and leaves its plan alone.
+	VisitWent(ctx context.Context, w care.VisitWent, entry care.AuditEntry) (care.Visit, error)
 	// AskForVisit stores what a relative asks for, once.
 	AskForVisit(ctx context.Context, v care.Visit, entry care.AuditEntry) (care.Visit, error)
 }
@@ -25,7 +29,9 @@ type Visits interface {
 func (s *server) registerVisits(api huma.API) {
 	huma.Register(api, op("list-home-visits", http.MethodGet, "/homes/{id}/visits", "Who comes to a home", "visits", http.StatusOK), s.listHomeVisits)
 	huma.Register(api, op("list-visits", http.MethodGet, "/visits", "Who goes where", "visits", http.StatusOK), s.listVisits)
+	huma.Register(api, op("get-visit", http.MethodGet, "/visits/{visit}", "One visit", "visits", http.StatusOK), s.getVisit)
 	huma.Register(api, op("put-visit", http.MethodPut, "/visits/{visit}", "Plan or change a visit, answer a request", "visits", http.StatusOK), s.putVisit)
+	huma.Register(api, op("visit-went", http.MethodPost, "/visits/{visit}/went", "Say how a visit went", "visits", http.StatusOK), s.visitWent)
 	huma.Register(api, op("ask-for-visit", http.MethodPost, "/family/homes/{home}/visits", "Ask for a visit", "family", http.StatusCreated), s.askForVisit)
 }
 
@@ -45,6 +51,7 @@ type visitView struct {
 	Note     string          `json:"note"`
 	Changed  time.Time       `json:"changed"`
 	By       string          `json:"by" doc:"Who changed it last; empty is the service itself."`
+	Rev      int64           `json:"rev" doc:"The version: it grows with each change. Who changes the plan says which one they saw."`
 }
 
 // viewVisits names the people of visits.
@@ -61,7 +68,7 @@ func (s *server) viewVisits(ctx context.Context, visits ...care.Visit) ([]visitV
 	for _, v := range visits {
 		out = append(out, visitView{
 			ID: v.ID, Home: v.Home, HomeName: s.Live.name(v.Home), From: v.From.UTC(), To: v.To.UTC(), Person: v.Person, Who: name(v.Person),
-			What: v.What, Video: v.Video, State: v.State, Asked: v.Asked, AskedBy: name(v.Asked), Note: v.Note, Changed: v.Changed.UTC(), By: v.By,
+			What: v.What, Video: v.Video, State: v.State, Asked: v.Asked, AskedBy: name(v.Asked), Note: v.Note, Changed: v.Changed.UTC(), By: v.By, Rev: v.Rev,
 		})
 	}
 	return out, err
@@ -172,9 +179,61 @@ func (s *server) listVisits(ctx context.Context, in *struct {
 	return s.visits(ctx, actor, care.VisitFilter{Areas: areas, Person: in.Person, From: from, To: to, Limit: mostVisits})
 }
 
-func (s *server) putVisit(ctx context.Context, in *struct {
+// VisitPath names a visit.
+type VisitPath struct {
 	Visit string `path:"visit" pattern:"^[A-Za-z0-9._-]{1,64}$" doc:"Chosen by who plans it."`
-	Body  struct {
+}
+
+// visit returns a visit to a home of which the actor may do something.
+func (s *server) visit(ctx context.Context, action access.Action, field care.Field, id string) (access.Actor, care.Visit, error) {
+	actor, err := s.may(ctx, action, field, "")
+	if err != nil {
+		return actor, care.Visit{}, err
+	}
+	v, err := s.Records.Visit(ctx, id)
+	if err != nil {
+		return actor, v, s.failed("read a visit", err)
+	}
+	actor, err = s.may(ctx, action, field, v.Home)
+	return actor, v, err
+}
+
+func (s *server) getVisit(ctx context.Context, in *VisitPath) (*body[visitView], error) {
+	actor, v, err := s.visit(ctx, access.Read, care.FieldVisits, in.Visit)
+	if err != nil {
+		return nil, err
+	}
+	s.audit.look(ctx, s.Log, actor, look(care.FieldVisits), v.Home)
+	return s.oneVisit(ctx, v)
+}
+
+func (s *server) visitWent(ctx context.Context, in *struct {
+	VisitPath
+	KeyHeader
+	Body struct {
+		State care.VisitState `json:"state" enum:"done,missed"`
+		Note  string          `json:"note,omitempty" maxLength:"1000" doc:"How it went; why it was missed."`
+	}
+}) (*body[visitView], error) {
+	actor, v, err := s.visit(ctx, access.PlanVisits, "", in.Visit)
+	if err != nil {
+		return nil, err
+	}
+	return s.went(ctx, actor, v.Home, care.VisitWent{Visit: in.Visit, State: in.Body.State, Note: in.Body.Note})
+}
+
+func (s *server) went(ctx context.Context, actor access.Actor, home string, w care.VisitWent) (*body[visitView], error) {
+	w.Note, w.At, w.By = strings.TrimSpace(w.Note), time.Now(), actor.Name
+	v, err := s.Records.VisitWent(ctx, w, entryOf(actor, w.At, "visit "+string(w.State), home, w.Visit))
+	if err != nil {
+		return nil, s.failed("say how a visit went", err)
+	}
+	return s.oneVisit(ctx, v)
+}
+
+func (s *server) putVisit(ctx context.Context, in *struct {
+	VisitPath
+	Body struct {
 		Home   string          `json:"home" maxLength:"64"`
 		From   time.Time       `json:"from"`
 		To     time.Time       `json:"to"`
@@ -182,7 +241,8 @@ func (s *server) putVisit(ctx context.Context, in *struct {
 		What   string          `json:"what,omitempty" maxLength:"200"`
 		Video  bool            `json:"video,omitempty"`
 		State  care.VisitState `json:"state" enum:"requested,planned,declined,done,cancelled,missed"`
-		Note   string          `json:"note,omitempty" maxLength:"1000"`
+		Note   string          `json:"note,omitempty" maxLength:"4000"`
+		Rev    int64           `json:"rev,omitempty" minimum:"0" doc:"The version that is changed, as it was read; 0 or nothing is a new visit. Another one is there by now: 409, LYK-0532."`
 	}
 }) (*body[visitView], error) {
 	b := in.Body
@@ -196,10 +256,18 @@ func (s *server) putVisit(ctx context.Context, in *struct {
 	if err := s.somebody(ctx, b.Person); err != nil {
 		return nil, err
 	}
+	if b.Rev == 0 && (b.State == care.VisitDone || b.State == care.VisitMissed) {
+		// A telephone that was away while its app was renewed says so how a
+		// visit went, and knows nothing of what has become of the plan.
+		before, err := s.Records.Visit(ctx, in.Visit)
+		if err == nil && before.Home == b.Home {
+			return s.went(ctx, actor, b.Home, care.VisitWent{Visit: in.Visit, State: b.State, Note: b.Note})
+		}
+	}
 	now := time.Now()
 	v := care.Visit{
 		ID: in.Visit, Home: b.Home, From: b.From, To: b.To, Person: b.Person, What: b.What, Video: b.Video, State: b.State, Note: b.Note,
-		Changed: now, By: actor.Name,
+		Changed: now, By: actor.Name, Rev: b.Rev,
 	}
 	if v, err = s.Records.PutVisit(ctx, v, entryOf(actor, now, "visit "+string(v.State), v.Home, v.ID)); err != nil {
 		return nil, s.failed("plan a visit", err)

@@ -28,6 +28,12 @@ type Homes interface {
 	// Detail returns one home with its devices; the error matches
 	// fs.ErrNotExist when there is none.
 	Detail(ctx context.Context, home string) (watch.Status, []watch.Device, error)
+	// Devices returns the devices of many homes in a few questions, by home;
+	// homes that are not known are left out.
+	Devices(ctx context.Context, homes []string) (map[string][]watch.Device, error)
+	// Signals returns the newest link qualities of their devices, by home and
+	// device; a home is left out of which History may know more.
+	Signals(ctx context.Context, homes []string) (map[string]map[string]float64, error)
 	// Refresh makes homes known that were added elsewhere.
 	Refresh(ctx context.Context) error
 	// Add stores a new home; the error matches fs.ErrExist when its id or
@@ -113,7 +119,7 @@ type server struct {
 func New(o Options) http.Handler {
 	s := &server{Options: o, audit: newAuditor(o.Operations), decisions: newDecisions(o.Consents.Consents), provider: newProvider(o.OIDC)}
 	r := chi.NewRouter()
-	r.Use(s.recover, secure, compress(), ownPages, s.signIn)
+	r.Use(secure, compress(), speak, s.recover, ownPages, s.signIn)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	r.Get("/readyz", s.readyz)
 	r.Get("/metrics", s.metrics)

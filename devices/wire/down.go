@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/lykta/lykta/devices"
 )
@@ -121,4 +122,33 @@ type State struct {
 	Version string         `json:"version,omitempty"`
 	Boot    string         `json:"boot,omitempty"`
 	Since   devices.Micros `json:"since,omitempty"`
+	// Holds is what the gateway has of what the cloud gives it. It is published
+	// again whenever that has changed. A gateway of a version before it does not
+	// say: nil.
+	Holds *Holds `json:"holds,omitempty"`
 }
+
+// Holds says which of the documents that the cloud gives a gateway it has now,
+// each by its version; 0 is none. A box with new or old files says less than it
+// was given, and is given it again.
+type Holds struct {
+	Configuration int64 `json:"configuration"` // Configure.Version
+	Screen        int64 `json:"screen"`        // Screen.Version
+}
+
+// MaxVersion bounds the versions of documents: what every reader of JSON keeps
+// whole.
+const MaxVersion = 1<<53 - 1
+
+// Check returns ErrHolds when a version is none that was ever given.
+func (h Holds) Check() error {
+	for _, v := range []int64{h.Configuration, h.Screen} {
+		if v < 0 || v > MaxVersion {
+			return ErrHolds
+		}
+	}
+	return nil
+}
+
+// ErrHolds is returned for versions that are out of bounds.
+var ErrHolds = errors.New("a document's version is 0 to 2^53-1")

@@ -139,6 +139,12 @@ func read(t *testing.T, leaf wire.Leaf, payload []byte) (says map[string]any, ag
 		put(says, "version", s.Version)
 		put(says, "boot", s.Boot)
 		put(says, "since", clock(s.Since))
+		if h := s.Holds; h != nil {
+			if err := h.Check(); err != nil {
+				t.Error(err)
+			}
+			says["holds"] = map[string]any{"configuration": h.Configuration, "screen": h.Screen}
+		}
 		return says, again
 	}
 	t.Fatalf("no leaf %q", leaf)

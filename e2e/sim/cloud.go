@@ -114,7 +114,7 @@ func (c *site) start() (err error) {
 	if c.tells {
 		s.machine = alarm.NewMachine(alarm.MachineOptions{
 			Escalations: db, Tellings: db, Channels: map[care.Channel]notify.Channel{care.ChannelSMS: lineOut{c.phone, s.dead}},
-			Compose: alarm.Compose("https://lykta.example.se"), Changed: func() {}, Log: log,
+			Compose: alarm.Compose("https://lykta.example.se"), Changed: func() {}, Heard: s.in.Ready, Log: log,
 		})
 	}
 	running, cancel := context.WithCancel(ctx)

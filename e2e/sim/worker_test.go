@@ -3,11 +3,14 @@ package sim
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,8 +42,8 @@ func TestWorker(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runtime.GC()                                              // now, as none is made while a seed lives
-		alone := time.AfterFunc(2*longest, func() { os.Exit(3) }) // who started this is gone
+		runtime.GC()                                               // now, as none is made while a seed lives
+		alone := time.AfterFunc(10*longest, func() { os.Exit(3) }) // who started this is gone
 		cryptotest.SetGlobalRandom(t, seed)
 		var r Result
 		synctest.Test(t, func(t *testing.T) {
@@ -58,7 +61,9 @@ func TestWorker(t *testing.T) {
 	}
 }
 
-// longest is how long the life of one seed may take on a slow machine.
+// longest is how much of a processor's time the life of one seed may take, on a
+// slow machine; most take a second or two. On a busy machine it waits its turn,
+// which says nothing of it: only one that stands still for so long is ended, too.
 const longest = 3 * time.Minute
 
 // worker is a process that lives one seed after the other.
@@ -90,10 +95,57 @@ func startWorker(binary string) (*worker, error) {
 	return w, err
 }
 
+// watch ends a worker that spends too much on one life, or that stands still,
+// in a way in which it says where. Gone already is as good.
+func (w *worker) watch(lived chan struct{}) {
+	look := time.NewTicker(longest / 6)
+	defer look.Stop()
+	began := w.spent()
+	last, moved := began, time.Now()
+	for {
+		select {
+		case <-lived:
+			return
+		case <-look.C:
+		}
+		if now := w.spent(); now != last {
+			last, moved = now, time.Now()
+		}
+		if last-began > longest || time.Since(moved) > longest {
+			_ = w.cmd.Process.Signal(syscall.SIGQUIT)
+			return
+		}
+	}
+}
+
+// spent is how much of a processor's time the worker has had, to a hundredth
+// of a second (proc_pid_stat(5): utime and stime); 0 when it is gone.
+func (w *worker) spent() time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(data), ") ") // behind the name
+	fields := strings.Fields(after)
+	if len(fields) < 13 {
+		return 0
+	}
+	ticks := 0
+	for _, f := range fields[11:13] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // live lives one seed. A worker that dies of it says why.
 func (w *worker) live(seed uint64) (r Result, err error) {
-	slow := time.AfterFunc(longest, func() { _ = w.cmd.Process.Signal(syscall.SIGQUIT) }) // says where it stands; gone already is as good
-	defer slow.Stop()
+	lived := make(chan struct{})
+	defer close(lived)
+	go w.watch(lived)
 	if _, err := fmt.Fprintln(w.in, seed); err != nil {
 		return r, fmt.Errorf("%w\n%s", err, w.end())
 	}
@@ -108,8 +160,32 @@ func (w *worker) live(seed uint64) (r Result, err error) {
 func (w *worker) end() string {
 	w.in.Close()
 	_ = w.cmd.Wait() // how it ended is in what it said
-	said := strings.TrimSpace(w.said.String())
-	return said[max(0, len(said)-4000):]
+	return brief(w.said.String())
+}
+
+// brief is what matters of what a process said as it died: how it began, with
+// the goroutine that ran, and what most of the others are. One that does
+// nothing but begin new ones says hundreds of megabytes.
+func brief(said string) string {
+	const most = 4000
+	said = strings.TrimSpace(said)
+	if len(said) <= most {
+		return said
+	}
+	started := map[string]int{}
+	for line := range strings.Lines(said) {
+		if by, ok := strings.CutPrefix(line, "created by "); ok {
+			by, _, _ = strings.Cut(strings.TrimSpace(by), " in goroutine ")
+			started[by]++
+		}
+	}
+	by := slices.SortedFunc(maps.Keys(started), func(a, b string) int { return cmp.Or(started[b]-started[a], cmp.Compare(a, b)) })
+	var b strings.Builder
+	b.WriteString(said[:most] + "\n…\ngoroutines by who began them:\n")
+	for _, who := range by[:min(len(by), 10)] {
+		fmt.Fprintf(&b, "%8d %s\n", started[who], who)
+	}
+	return b.String()
 }
 
 // live lives n seeds in as many processes, until handle, which is called by

@@ -24,32 +24,45 @@ const (
 
 const locateFor = 2 * time.Minute
 
-// command carries out what the cloud asks for and answers. One that it has
-// answered before gets the same answer again.
+// command carries out what the cloud asks for and answers, a message with a
+// picture later. One that it has answered before gets the same answer again.
 func (h *Hub) command(ctx context.Context, c wire.Command) {
-	reply, before := h.answered.find(c.ID)
-	if !before {
-		reply = wire.Reply{ID: c.ID, OK: true}
-		if p := h.act(ctx, c); p != nil {
-			reply.OK, reply.Error = false, p
-			h.log.Warn("command not carried out", "type", c.Type, "id", p.ID, "err", p.Text)
-		} else if c.Type == wire.CommandConfirm {
-			reply.Result = h.heardResult(c.ID)
-		} else if c.Type == wire.CommandMessage {
-			reply.Result = h.messageResult(c.ID)
-		}
-		if reply.OK || reply.Error.ID != idNotStored { // that one may go better next time
-			h.answered.add(reply)
-		}
+	if h.waits(c) {
+		return
+	}
+	if reply, before := h.answered.find(c.ID); before {
+		h.opt.Reply(reply)
+		return
+	}
+	switch now := h.opt.Clock.Now(); {
+	case c.Expires != 0 && now.OK && now.T > c.Expires:
+		h.answer(c, &wire.Problem{ID: idExpired, Text: "the command came too late"})
+	case c.Type == wire.CommandMessage:
+		h.message(ctx, c)
+	default:
+		h.answer(c, h.act(ctx, c))
+	}
+}
+
+// answer answers a command that was carried out, or not, with a problem.
+func (h *Hub) answer(c wire.Command, p *wire.Problem) {
+	reply := wire.Reply{ID: c.ID, OK: p == nil, Error: p}
+	switch {
+	case p != nil:
+		h.log.Warn("command not carried out", "type", c.Type, "id", p.ID, "err", p.Text)
+	case c.Type == wire.CommandConfirm:
+		reply.Result = h.heardResult(c.ID)
+	case c.Type == wire.CommandMessage:
+		reply.Result = h.messageResult(c.ID)
+	}
+	if p == nil || p.ID != idNotStored { // that one may go better next time
+		h.answered.add(reply)
 	}
 	h.opt.Reply(reply)
 }
 
+// act carries out a command that is answered at once.
 func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
-	now := h.opt.Clock.Now()
-	if c.Expires != 0 && now.OK && now.T > c.Expires {
-		return &wire.Problem{ID: idExpired, Text: "the command came too late"}
-	}
 	switch c.Type {
 	case wire.CommandConfigure:
 		return h.configure(c.Args)
@@ -68,14 +81,10 @@ func (h *Hub) act(ctx context.Context, c wire.Command) *wire.Problem {
 		}
 		h.notice = &Notice{ID: c.ID, Text: args.Text, At: at}
 	case wire.CommandLocate:
-		h.locate = now.T + devices.Micros(locateFor.Microseconds())
+		h.locate = h.opt.Clock.Now().T + devices.Micros(locateFor.Microseconds())
 		h.log.Info("asked to show where it is")
 	case wire.CommandScreen:
 		if p := h.newScreen(c.Args); p != nil {
-			return p
-		}
-	case wire.CommandMessage:
-		if p := h.message(c.ID, c.Args); p != nil {
 			return p
 		}
 	case wire.CommandPair:
@@ -108,6 +117,7 @@ func (h *Hub) configure(args json.RawMessage) *wire.Problem {
 	}
 	h.config = next
 	h.opt.Decoder.SetActions(next.Actions)
+	h.holds()
 	h.log.Info("new configuration", "version", next.Version)
 	return nil
 }

@@ -52,6 +52,7 @@ type Options struct {
 	Store   Store
 	Lane    func(wire.Lane) spool.Lane // where the store's lanes stand
 	Reply   func(wire.Reply)           // answers a command
+	Holds   func(wire.Holds)           // what the cloud gave and the home has, by New and when it has changed; nil when nobody asks
 	Show    func(Status)               // the status has changed
 	Pair    func(seconds int) error    // lets new devices in, 0 no longer; nil when nothing can
 	Test    bool                       // make the home's daily test
@@ -67,6 +68,7 @@ const (
 	maxDevices  = 512                    // devices whose silence is measured
 	queued      = 256                    // messages that wait for the hub
 	maxCommands = 256
+	lastWait    = 2 * time.Second // at the stop, for a picture that is being written
 )
 
 // Hub is made by New and lives in Run.
@@ -76,10 +78,13 @@ type Hub struct {
 	readings chan message
 	commands chan wire.Command
 	asked    chan func(context.Context)
+	written  chan written  // how the writing of a picture went
 	nudge    chan struct{} // presses moved, or the connection came or went
 	online   atomic.Bool
 
 	zone *time.Location
+	// putPicture writes a picture into dir, off Run's goroutine.
+	putPicture func(dir, name string, picture []byte) error
 
 	mu     sync.Mutex
 	status Status
@@ -121,7 +126,7 @@ func New(opt Options) (*Hub, error) {
 	h := &Hub{
 		opt: opt, log: opt.Log, seen: map[string]int64{}, answered: newAnswers(),
 		readings: make(chan message, queued), commands: make(chan wire.Command, maxCommands), asked: make(chan func(context.Context)), nudge: make(chan struct{}, 1),
-		zone: time.Local,
+		written: make(chan written, 1), putPicture: putPicture, zone: time.Local,
 	}
 	if opt.Zone != "" {
 		zone, err := time.LoadLocation(opt.Zone)
@@ -142,7 +147,21 @@ func New(opt Options) (*Hub, error) {
 		return nil, err
 	}
 	opt.Decoder.SetActions(config.Actions)
+	h.holds()
 	return h, nil
+}
+
+// holds says which of the cloud's documents the home has: those that are in
+// use, which are on its disk.
+func (h *Hub) holds() {
+	if h.opt.Holds == nil {
+		return
+	}
+	holds := wire.Holds{Configuration: h.config.Version}
+	if h.screen.Screen != nil {
+		holds.Screen = h.screen.Screen.Version
+	}
+	h.opt.Holds(holds)
 }
 
 // Hear takes a message from a radio. It waits for room; with durable it
@@ -224,6 +243,8 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.command(ctx, c)
 		case do := <-h.asked:
 			do(ctx)
+		case w := <-h.written:
+			h.wrote(ctx, w)
 		case <-h.nudge:
 			on := h.online.Load()
 			back := on && !h.wasOn
@@ -273,6 +294,12 @@ func (h *Hub) last(ctx context.Context) {
 	}
 	if len(h.pending)+len(h.unsaved) > 0 {
 		h.flush(ctx)
+	}
+	if h.messages.writing != "" {
+		select {
+		case <-h.written: // nobody was told that it is kept: the cloud sends it again
+		case <-time.After(lastWait): // a disk that is dying
+		}
 	}
 }
 

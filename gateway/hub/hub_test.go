@@ -61,6 +61,7 @@ type rig struct {
 	replies []wire.Reply
 	shown   []spool.PressState // each state of the newest press, as it changed
 	pairing []int              // seconds for which devices were let in
+	holds   []wire.Holds       // what the home said that it has, as it was said
 	stop    func()
 }
 
@@ -84,6 +85,7 @@ func rigWith(t *testing.T, dir string, clk *clock.Clock) *rig {
 			return nil
 		},
 		Reply: func(x wire.Reply) { r.replies = append(r.replies, x) },
+		Holds: func(x wire.Holds) { r.holds = append(r.holds, x) },
 		Show: func(s Status) {
 			if n := len(r.shown); n == 0 || r.shown[n-1] != s.SOS.State {
 				r.shown = append(r.shown, s.SOS.State)
@@ -360,12 +362,19 @@ func TestCommands(t *testing.T) {
 func TestAnExpiredCommandIsNotCarriedOut(t *testing.T) {
 	// Outside a bubble: there the year is 2000, and no clock of that year is believed.
 	clk := clock.New(true)
-	h, err := New(Options{Dir: t.TempDir(), Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Log: quiet})
+	var replies []wire.Reply
+	h, err := New(Options{
+		Dir: t.TempDir(), Clock: clk, Decoder: z2m{zigbee2mqtt.New("", nil)}, Log: quiet,
+		Reply: func(r wire.Reply) { replies = append(replies, r) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := h.act(context.Background(), wire.Command{Type: wire.CommandLocate, Expires: clk.Now().T - 1}); p == nil || p.ID != idExpired {
-		t.Fatalf("%+v, want %s", p, idExpired)
+	for i, kind := range []wire.CommandType{wire.CommandLocate, wire.CommandMessage} {
+		h.command(context.Background(), wire.Command{ID: string(kind), Type: kind, Expires: clk.Now().T - 1})
+		if len(replies) != i+1 || replies[i].OK || replies[i].Error.ID != idExpired {
+			t.Fatalf("%s: %+v, want %s", kind, replies, idExpired)
+		}
 	}
 }
 
@@ -450,7 +459,7 @@ func FuzzCommand(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.command(context.Background(), wire.Command{ID: "1", Type: wire.CommandType(kind), Args: args})
+		h.carryOut(wire.Command{ID: "1", Type: wire.CommandType(kind), Args: args})
 		if len(replies) != 1 || replies[0].OK == (replies[0].Error != nil) {
 			t.Fatalf("replies %+v", replies)
 		}

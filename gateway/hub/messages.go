@@ -6,12 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
@@ -65,6 +65,9 @@ type messages struct {
 	log      *slog.Logger
 	all      []keptMessage // in the order in which they came
 	repeated map[string]int
+	writing  string         // the picture that is on its way to the disk; "" is none
+	later    []wire.Command // message commands that wait for it
+	bytes    int            // that are waiting
 }
 
 func loadMessages(dir string, log *slog.Logger) (messages, error) {
@@ -95,22 +98,26 @@ func (m *messages) keep(next []keptMessage) error {
 	return nil
 }
 
-// tidyPictures removes the pictures that no message has.
+// tidyPictures removes the pictures that no message has. That of the message
+// which is being written stays, with the file that becomes it.
 func (m *messages) tidyPictures() {
 	files, err := os.ReadDir(filepath.Join(m.dir, picturesDir))
 	if err != nil {
 		return // there are none; a disk that is ill says so when something is stored
 	}
 	for _, f := range files {
+		if m.writing != "" && strings.HasPrefix(f.Name(), m.writing) {
+			continue
+		}
 		if !slices.ContainsFunc(m.all, func(k keptMessage) bool { return k.Picture == f.Name() }) {
 			_ = os.Remove(filepath.Join(m.dir, picturesDir, f.Name())) // tried again the next time
 		}
 	}
 }
 
-// put keeps a message, in place of an earlier one of the same id; one without
-// a text and a picture is taken back. One that was overtaken by a later of its
-// id changes nothing.
+// put keeps a message whose picture, if it has one, is on the disk, in place of
+// an earlier one of the same id; one without a text and a picture is taken back.
+// One that was overtaken by a later of its id changes nothing.
 func (m *messages) put(word wire.Message, command string, now devices.Micros) error {
 	i := m.find(word.ID)
 	if word.Text == "" && len(word.Picture) == 0 {
@@ -135,25 +142,8 @@ func (m *messages) put(word wire.Message, command string, now devices.Micros) er
 		next = slices.Delete(next, i, i+1)
 	}
 	next = m.bound(append(next, k), now)
-	if k.Picture != "" {
-		if err := m.putPicture(k.Picture, word.Picture); err != nil {
-			return err
-		}
-	}
 	delete(m.repeated, k.ID)
 	return m.keep(next)
-}
-
-func (m *messages) putPicture(name string, picture []byte) error {
-	dir := filepath.Join(m.dir, picturesDir)
-	if err := os.Mkdir(dir, 0o700); err == nil {
-		if err := syncDir(m.dir); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("make %s: %w", picturesDir, err)
-	}
-	return write(filepath.Join(dir, name), picture)
 }
 
 // bound drops what is too much: first the oldest of those that were heard,
@@ -233,38 +223,13 @@ func (m *messages) heard(id string, how spool.Heard) (keptMessage, error) {
 	return next[i], nil
 }
 
-// pictureName is the file of a picture, by its content.
-func pictureName(picture []byte) string {
-	sum := sha256.Sum256(picture)
-	return hex.EncodeToString(sum[:16]) + ".jpg"
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
-// message takes a message command in.
-func (h *Hub) message(command string, args json.RawMessage) *wire.Problem {
-	var word wire.Message
-	if err := json.Unmarshal(args, &word); err != nil {
-		return &wire.Problem{ID: idArguments, Text: "the message cannot be read"}
-	}
-	return h.putMessage(word, command)
-}
-
 func (h *Hub) putMessage(word wire.Message, command string) *wire.Problem {
 	if err := word.Check(); err != nil {
 		return &wire.Problem{ID: idArguments, Text: err.Error()}
 	}
 	now, _ := h.opt.Clock.Right()
 	if err := h.messages.put(word, command, now); err != nil {
-		h.log.Error("cannot store a message", "id", idNotStored, "err", err)
-		return &wire.Problem{ID: idNotStored, Text: "the message could not be stored"}
+		return h.notKept(err)
 	}
 	return nil
 }
@@ -322,26 +287,6 @@ func (h *Hub) repeatMessages() {
 			h.answerMessage(k)
 		}
 	}
-}
-
-// Picture returns a message's JPEG, or ErrUnknown.
-func (h *Hub) Picture(id string) ([]byte, error) {
-	h.mu.Lock()
-	all := h.view.messages
-	h.mu.Unlock()
-	for _, k := range all {
-		if k.ID == id && k.Picture != "" {
-			data, err := os.ReadFile(filepath.Join(h.opt.Dir, picturesDir, k.Picture))
-			if errors.Is(err, os.ErrNotExist) {
-				return nil, ErrUnknown
-			}
-			if err != nil {
-				return nil, fmt.Errorf("read a picture: %w", err)
-			}
-			return data, nil
-		}
-	}
-	return nil, ErrUnknown
 }
 
 func result(v any) json.RawMessage {

@@ -85,6 +85,7 @@ func (h *Hub) newScreen(args json.RawMessage) *wire.Problem {
 		return &wire.Problem{ID: idNotStored, Text: "the screen could not be stored"}
 	}
 	h.screen = kept
+	h.holds()
 	h.log.Info("the resident's screen has something new", "version", next.Version)
 	return nil
 }

@@ -25,6 +25,7 @@ type session struct {
 	mail    *mailbox
 	lanes   [2]*window // alarms first
 	greeted bool
+	said    *wire.Holds    // what the home holds, as it was said last
 	heard   bool           // the cloud itself has answered
 	told    map[string]int // problems already logged, by id
 }
@@ -126,7 +127,7 @@ func (s *session) run(ctx context.Context) error {
 		case <-s.mail.notify:
 			s.read(ctx)
 		case <-s.opt.Spool.Appended():
-		case <-s.replied:
+		case <-s.queued:
 		case <-timer.C:
 		}
 	}
@@ -146,7 +147,7 @@ func (s *session) bye(writing bool, wrote <-chan error) {
 			return
 		}
 	}
-	payload, err := s.state(false)
+	payload, err := s.state(false, s.held())
 	if err != nil {
 		return
 	}
@@ -166,12 +167,12 @@ func (s *session) failed(m *message) {
 }
 
 // pick chooses what goes next: alarms before everything, then answers, then
-// telemetry. Without a message, again says when to look again.
+// what the home holds, then telemetry. Without a message, again says when to look again.
 func (s *session) pick(ctx context.Context, now time.Time) (m *message, again time.Time, err error) {
 	if !s.greeted {
 		s.greeted = true
-		payload, err := s.state(true)
-		return &message{leaf: wire.LeafState, retained: true, payload: payload}, again, err
+		m, err := s.greet()
+		return m, again, err
 	}
 	for _, w := range s.lanes {
 		if m, again, err = s.batch(ctx, w, now); m != nil || err != nil {
@@ -187,8 +188,21 @@ func (s *session) pick(ctx context.Context, now time.Time) (m *message, again ti
 			}
 			return &message{leaf: wire.LeafReply, payload: payload, reply: &r}, again, nil
 		}
+		// Pointers: each change is another one. Behind the answer to the command
+		// that changed it.
+		if s.held() != s.said {
+			m, err := s.greet()
+			return m, again, err
+		}
 	}
 	return nil, again, nil
+}
+
+// greet says that the gateway is there, and what it holds.
+func (s *session) greet() (*message, error) {
+	s.said = s.held()
+	payload, err := s.state(true, s.said)
+	return &message{leaf: wire.LeafState, retained: true, payload: payload}, err
 }
 
 // batch reads the lane's next batch, if one is due.

@@ -56,7 +56,7 @@ type Options struct {
 }
 
 // Client keeps one connection to the cloud. Run owns everything but the
-// queue of replies.
+// queue of replies and what the home holds.
 type Client struct {
 	opt Options
 	log *slog.Logger
@@ -65,7 +65,8 @@ type Client struct {
 
 	mu      sync.Mutex
 	replies []wire.Reply
-	replied chan struct{}
+	holds   *wire.Holds
+	queued  chan struct{} // there is a reply, or what the home holds has changed
 }
 
 // New makes a client; Run starts it.
@@ -73,7 +74,7 @@ func New(opt Options) *Client {
 	if opt.Jitter == nil {
 		opt.Jitter = rand.N[time.Duration]
 	}
-	return &Client{opt: opt, log: opt.Log, replied: make(chan struct{}, 1)}
+	return &Client{opt: opt, log: opt.Log, queued: make(chan struct{}, 1)}
 }
 
 const maxReplies = 64
@@ -87,7 +88,23 @@ func (c *Client) Reply(r wire.Reply) {
 	}
 	c.replies = append(c.replies, r)
 	c.mu.Unlock()
-	signal(c.replied)
+	signal(c.queued)
+}
+
+// Holds says what the home has of what the cloud gave it: the cloud is told on
+// each connection, and at once when it changes. Before the first time the cloud
+// is told nothing of it. It does not block.
+func (c *Client) Holds(h wire.Holds) {
+	c.mu.Lock()
+	c.holds = &h
+	c.mu.Unlock()
+	signal(c.queued)
+}
+
+func (c *Client) held() *wire.Holds {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.holds
 }
 
 func (c *Client) takeReply() (wire.Reply, bool) {
@@ -248,8 +265,8 @@ func (m *mailbox) take() (acks []wire.Ack, cmds []wire.Command, bad int) {
 }
 
 // state is what is retained on the state topic.
-func (c *Client) state(online bool) ([]byte, error) {
-	data, err := json.Marshal(wire.State{Online: online, Version: c.opt.Version, Boot: c.opt.Clock.Boot(), Since: c.opt.Clock.Now().T})
+func (c *Client) state(online bool, holds *wire.Holds) ([]byte, error) {
+	data, err := json.Marshal(wire.State{Online: online, Version: c.opt.Version, Boot: c.opt.Clock.Boot(), Since: c.opt.Clock.Now().T, Holds: holds})
 	if err != nil {
 		return nil, fmt.Errorf("encode state: %w", err)
 	}

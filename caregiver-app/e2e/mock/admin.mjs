@@ -15,6 +15,8 @@ export const admin = (base) => ({
   ceremonies: new Map(),
   /** The passkeys of who is signed in: the credential's id -> passkey. */
   passkeys: new Map(),
+  /** Whether who is signed in has proved lately who they are. */
+  proved: true,
   /** Codes of invitations that are good. */
   invitations: new Map([
     [
@@ -116,6 +118,7 @@ const visitBase = {
   note: '',
   changed: null,
   by: 'Karin Ek',
+  rev: 1,
 };
 
 function counts(query) {
@@ -162,6 +165,7 @@ function deviceStates(homes) {
         last_seen: d.last_seen,
         silent: d.silent,
         battery: d.battery,
+        battery_low: d.battery_low ?? false,
         signal: n % 11 === 0 ? 28 : n % 7 === 0 ? null : 70 + ((n * 37) % 180),
       });
     }
@@ -228,8 +232,21 @@ export async function adminApi(state, asked) {
   if (!asked.authorised) return undefined;
 
   const manages = me.role !== 'caregiver';
+  const unproved = (role) =>
+    !state.proved && ['caregiver', 'coordinator', 'operator'].includes(role);
   const forbidden = () => says.problem(403, 'LYK-0505', 'Your role does not allow this', '');
+  if (path === '/me/proof/options') {
+    if (state.passkeys.size === 0) return says.problem(409, 'LYK-0730', 'There is no passkey');
+    const allowCredentials = [...state.passkeys.keys()].map((id) => ({ id, type: 'public-key' }));
+    return begin({ rpId: 'localhost', userVerification: 'required', allowCredentials });
+  }
+  if (path === '/me/proof') {
+    if (!finished(await body())) return says.problem(422, 'LYK-0717', 'Not accepted');
+    state.proved = true;
+    return says.done();
+  }
   if (path === '/me/passkeys/options') {
+    if (!state.proved) return says.problem(403, 'LYK-0729', 'Adding a passkey needs a proof');
     return begin({
       rp: { id: 'localhost', name: 'Lykta' },
       user: { id: Buffer.from(me.name).toString('base64url'), name: me.name, displayName: me.name },
@@ -288,11 +305,13 @@ export async function adminApi(state, asked) {
       state.ended.push(id);
       return says.done();
     }
+    if (unproved(person.role)) return says.problem(403, 'LYK-0729', 'This needs a proof');
     const code = `lyk_i_${id}_${random()}`;
     person.invited = iso(at + 7 * day);
     const { name, role = '' } = person;
     state.invitations.set(code, { name, role, homes: [], expires: person.invited });
-    const link = `http://${asked.headers.host}/invitation#${code}`;
+    const own = role === 'relative' ? '/family' : '';
+    const link = `http://${asked.headers.host}${own}/invitation#${code}`;
     return created({ link, code, expires: person.invited });
   }
   is = /^\/people\/([^/]+)$/.exec(path);
@@ -304,7 +323,11 @@ export async function adminApi(state, asked) {
     return undefined;
   }
 
-  if (path === '/overview/devices') return says.json({ devices: deviceStates(homes) });
+  if (path === '/overview/devices') {
+    const area = query.get('area');
+    const all = deviceStates(homes).filter((d) => !area || homes.get(d.home)?.area === area);
+    return says.json({ devices: all, ...(state.cut && !area ? { cut: true } : {}) });
+  }
   if (path === '/statistics') return manages ? says.json(counts(query)) : forbidden();
   if (path === '/visits') {
     const [from, to] = [Date.parse(query.get('from')), Date.parse(query.get('to'))];
@@ -318,6 +341,9 @@ export async function adminApi(state, asked) {
     });
   }
   is = /^\/visits\/([^/]+)$/.exec(path);
+  if (is && method === 'GET' && state.visits.has(is[1])) {
+    return says.json(named(state.visits.get(is[1]), homes, staff));
+  }
   if (is && method === 'PUT') {
     const id = decodeURIComponent(is[1]);
     const entry = await body();
@@ -329,8 +355,12 @@ export async function adminApi(state, asked) {
         'it ends after it begins',
       );
     }
-    const visit = { ...visitBase, ...state.visits.get(id), ...entry, id };
-    Object.assign(visit, { changed: iso(at), by: me.name });
+    const before = state.visits.get(id);
+    if ((before?.rev ?? 0) !== (entry.rev ?? 0)) {
+      return says.problem(409, 'LYK-0532', 'Någon annan har ändrat besöket under tiden', '');
+    }
+    const visit = { ...visitBase, ...before, ...entry, id };
+    Object.assign(visit, { changed: iso(at), by: me.name, rev: (entry.rev ?? 0) + 1 });
     state.visits.set(id, visit);
     return says.json(named(visit, homes, staff));
   }

@@ -68,6 +68,8 @@ export function care(base) {
     id,
     home,
     at: iso(base - ago),
+    written: iso(base - ago),
+    late: false,
     author,
     person: author === 'Anna Berg' ? 'anna' : 'bjorn',
     kind,
@@ -137,6 +139,7 @@ export function care(base) {
       note: '',
       changed: iso(base - day),
       by: 'Eva Ek',
+      rev: 1,
       ...fields,
     });
   visit('v1', 'marta', 8, 8.75, { what: 'Frukost och medicin', state: 'done', note: 'Allt väl' });
@@ -274,8 +277,10 @@ function grants(state, staff, home) {
     ...(state.contacts.get(home) ?? []).map((c) => `person:${c.person}`),
   ];
   const nameOf = (party) => staff.people.get(party.slice('person:'.length))?.name ?? '';
+  // Of a contact who cannot sign in, alarms alone are decided.
+  const of = (party) => (party === 'person:grannen' ? ['alerts'] : fields);
   return parties.flatMap((party) =>
-    fields.map((field) => {
+    of(party).map((field) => {
       const fixed =
         party === 'staff' ? !decidable.includes(field) : field === 'notes' || field === 'home';
       const latest = made.findLast(
@@ -284,7 +289,7 @@ function grants(state, staff, home) {
           (d.party === party || (party.startsWith('person:') && d.party === 'relatives')),
       );
       const blank = {
-        allowed: party === 'staff',
+        allowed: party === 'staff' || field === 'alerts',
         at: null,
         until: null,
         purpose: '',
@@ -345,7 +350,7 @@ export async function careApi(state, asked) {
   const [, id, what, which, more] =
     /^\/homes\/([^/]+)\/([a-z-]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(path) ?? [];
   const home = id && decodeURIComponent(id);
-  const own = /^\/visits\/([^/]+)$/.exec(path);
+  const own = /^\/visits\/([^/]+)(\/went)?$/.exec(path);
   const mine =
     ['resident', 'notes', 'visits', 'reminders', 'messages', 'consent', 'well-being'].includes(
       what,
@@ -371,10 +376,14 @@ export async function careApi(state, asked) {
       return answer(body);
     };
     if (own) {
-      const visit = Object.assign(state.visits.get(own[1]), given, {
-        changed: iso(at),
-        by: me.name,
-      });
+      const visit = state.visits.get(own[1]);
+      if (own[2] && ['cancelled', 'declined', 'requested'].includes(visit.state)) {
+        return says.problem(409, 'LYK-0533', 'Besöket ställdes in under tiden') ?? true;
+      }
+      if (!own[2] && (given.rev ?? 0) !== visit.rev) {
+        return says.problem(409, 'LYK-0532', 'Någon annan har ändrat besöket under tiden') ?? true;
+      }
+      Object.assign(visit, given, { changed: iso(at), by: me.name, rev: visit.rev + 1 });
       return done(visit);
     }
     if (what === 'resident') {
@@ -388,7 +397,9 @@ export async function careApi(state, asked) {
         at: iso(at),
         author: me.name,
         person: me.person,
+        late: false,
         ...given,
+        written: given.written && Date.parse(given.written) < at ? given.written : iso(at),
       };
       state.notes.push(note);
       return done(note);
@@ -449,8 +460,8 @@ export async function careApi(state, asked) {
   if (what === 'notes') {
     const before = query.get('before');
     const all = state.notes
-      .filter((n) => n.home === home && (!before || n.at < before))
-      .sort((a, b) => b.at.localeCompare(a.at));
+      .filter((n) => n.home === home && (!before || n.written < before))
+      .sort((a, b) => b.written.localeCompare(a.written));
     return answer({ notes: all.slice(0, Number(query.get('limit') ?? 50)) });
   }
   if (what === 'visits') {
@@ -458,6 +469,7 @@ export async function careApi(state, asked) {
       visits: [...state.visits.values()].filter((v) => v.home === home && inTime(v)),
     });
   }
+  if (own && state.visits.has(own[1])) return answer(state.visits.get(own[1]));
   if (path === '/visits' && query.get('person')) {
     const person = query.get('person');
     return answer({
@@ -548,11 +560,12 @@ export async function careApi(state, asked) {
       alerts: all.filter((a) => within(a.raised) || within(a.resolved_at)),
       open: all.filter((a) => a.state !== 'resolved'),
       notes: state.notes
-        .filter((n) => here(n.home) && within(n.at))
+        .filter((n) => here(n.home) && (within(n.written) || within(n.at)))
+        .map((n) => ({ ...n, late: n.at !== n.written && !within(n.written) }))
         .sort(
           (a, b) =>
             Number(b.kind === 'hand_over') - Number(a.kind === 'hand_over') ||
-            b.at.localeCompare(a.at),
+            b.written.localeCompare(a.written),
         ),
       visits: {
         done: planned.filter((v) => v.state === 'done').length,

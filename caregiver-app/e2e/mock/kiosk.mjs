@@ -197,12 +197,13 @@ export class Gateway {
         ...['check_in', 'alerts', 'visits', 'messages', 'contacts', 'notes', 'home'].map((f) =>
           grant('staff', '', f, true, true),
         ),
-        ...fields.map((f) => grant('relatives', '', f, f === 'check_in')),
+        ...fields.map((f) => grant('relatives', '', f, f === 'check_in' || f === 'alerts')),
         ...['notes', 'home'].map((f) => grant('relatives', '', f, false, true)),
         ...fields.map((f) =>
-          grant('person:maria', 'Maria', f, f === 'check_in' || f === 'messages'),
+          grant('person:maria', 'Maria', f, ['check_in', 'alerts', 'messages'].includes(f)),
         ),
         ...['notes', 'home'].map((f) => grant('person:maria', 'Maria', f, false, true)),
+        grant('person:vera', 'Vera', 'alerts', true), // a contact who cannot sign in
       ],
       looks: [
         look(1, 'Anna', 'caregiver', 'look at home'),

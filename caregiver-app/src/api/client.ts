@@ -1,74 +1,8 @@
-import type {
-  Alert,
-  Home,
-  HomeDetail,
-  Me,
-  Outcome,
-  ProblemDocument,
-  Reading,
-  Silence,
-  Window,
-} from './types';
+// What the staff's app asks of the service.
+import { act, api, json, part, post, request } from './http';
+import type { Home, HomeDetail, Alert, Me, Outcome, Reading, Silence, Window } from './types';
 
-/** The server answered, and said no. */
-export class Problem extends Error {
-  constructor(
-    readonly status: number,
-    /** Such as LYK-0501; empty when the answer carried none. */
-    readonly id: string,
-    readonly detail: string,
-  ) {
-    super(detail || id || `HTTP ${status}`);
-  }
-}
-
-/** The server was not reached, or its answer did not come through. */
-export class Unreachable extends Error {}
-
-/** How long a request may take before the network counts as gone, in milliseconds. */
-const patience = 20_000;
-
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      ...init,
-      credentials: 'same-origin',
-      signal: init.signal ?? AbortSignal.timeout(patience),
-    });
-  } catch (cause) {
-    throw new Unreachable(`asking for ${path}`, { cause });
-  }
-  if (response.ok) return response;
-  let problem: ProblemDocument = {};
-  try {
-    problem = (await response.json()) as ProblemDocument;
-  } catch {
-    // A proxy's own page: the status has to do.
-  }
-  throw new Problem(response.status, problem.id ?? '', problem.detail ?? problem.title ?? '');
-}
-
-export async function json<T>(path: string, init?: RequestInit): Promise<T> {
-  const response = await request(path, init);
-  try {
-    return (await response.json()) as T;
-  } catch (cause) {
-    throw new Unreachable(`reading the answer for ${path}`, { cause });
-  }
-}
-
-/** A request that brings something; of every method but GET. */
-export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
-  return {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  };
-}
-
-export const api = '/api/v1';
-export const part = encodeURIComponent;
+export * from './http';
 
 // Go writes an empty list as null when nobody took care; both mean none.
 const tidy = <H extends Home>(home: H): H => ({ ...home, check_ins: home.check_ins ?? [] });
@@ -77,10 +11,6 @@ export const me = () => json<Me>(`${api}/me`);
 
 export async function signIn(token: string): Promise<void> {
   await request(`${api}/session`, post({ token }));
-}
-
-export async function signOut(): Promise<void> {
-  await request(`${api}/session`, { method: 'DELETE' });
 }
 
 export async function homes(): Promise<Home[]> {
@@ -141,17 +71,7 @@ export async function silencedHomes(at: number): Promise<string[]> {
   return silences.filter((s) => Date.parse(s.from) <= at).map((s) => s.home);
 }
 
-/** Acts on an alert. A repeated call with the same key is the same act, done once. */
-const act = (id: string, what: string, key: string, body: object) =>
-  json<Alert>(`${api}/alerts/${part(id)}/${what}`, post(body, { 'Idempotency-Key': key }));
-
-export const acknowledge = (id: string, key: string) => act(id, 'acknowledge', key, {});
-
 export const takeOver = (id: string, key: string) => act(id, 'take-over', key, {});
-
-/** Minutes until the person is there; 0 is not said. */
-export const onTheWay = (id: string, key: string, minutes: number) =>
-  act(id, 'on-the-way', key, { minutes });
 
 export const resolve = (id: string, key: string, outcome: Outcome, note: string) =>
   act(id, 'resolve', key, { outcome, note });

@@ -132,7 +132,7 @@ export interface paths {
         };
         /**
          * Live stream of changes (server-sent events)
-         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts that changed meanwhile.
+         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; `change` {kind, home, id} with an id when a visit, note or message of a home was written or changed, to staff who may see it, at most once a second for each kind in each home: ask for it anew; with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts and changes of meanwhile.
          */
         get: operations["stream-events"];
         put?: never;
@@ -733,6 +733,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove with a passkey who I am; it counts for 10 minutes */
+        post: operations["prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/proof/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove with a passkey who I am */
+        post: operations["ask-proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -1184,10 +1218,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One visit */
+        get: operations["get-visit"];
         /** Plan or change a visit, answer a request */
         put: operations["put-visit"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{visit}/went": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how a visit went */
+        post: operations["visit-went"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1230,6 +1282,11 @@ export interface components {
             /** @enum {string} */
             kind: "visit" | "observation" | "hand_over" | "contact";
             text: string;
+            /**
+             * Format: date-time
+             * @description When it was written, if that was before it is sent: within a week. Else it counts as written when it comes.
+             */
+            written?: string;
         };
         AddressView: {
             /** @enum {string} */
@@ -1383,7 +1440,7 @@ export interface components {
              */
             how: "spoken" | "paper";
             /**
-             * @description staff, relatives, or person: and the id of a relative.
+             * @description staff, relatives, or person: and the id of a contact.
              * @example person:maria
              */
             party: string;
@@ -1396,7 +1453,7 @@ export interface components {
             until?: string;
         };
         ConsentView: {
-            /** @description What holds now, for every party and field. */
+            /** @description What holds now, for every party and field; of a contact who cannot sign in, but is told, alerts alone. */
             grants: components["schemas"]["GrantView"][];
             /** @description The decisions, newest first, 100 at most. */
             history: components["schemas"]["GrantView"][];
@@ -1447,6 +1504,8 @@ export interface components {
              * @description Percent; null when it has told none.
              */
             battery: number | null;
+            /** @description The battery is to be changed: as it is in the alert of it. */
+            battery_low: boolean;
             device: string;
             kinds: string[];
             /**
@@ -1483,6 +1542,12 @@ export interface components {
              */
             today: "usual" | "less" | "none";
         };
+        FamilyCard: {
+            address: string;
+            /** @description The names of who was named to know of alarms. */
+            contacts: string[];
+            phone: string;
+        };
         FamilyHome: {
             /** @description null is not allowed. */
             activity: components["schemas"]["FamilyActivity"];
@@ -1492,6 +1557,8 @@ export interface components {
             allowed: string[];
             /** @description Nothing needs anybody; null is not allowed. */
             calm: boolean | null;
+            /** @description null is not allowed. */
+            card: components["schemas"]["FamilyCard"];
             /**
              * Format: date-time
              * @description By when they are going to, while it is waited for.
@@ -1502,6 +1569,8 @@ export interface components {
              * @description When the resident last said that all is well.
              */
             checked_in: string | null;
+            /** @description The newest of each kind in each room. */
+            climate: components["schemas"]["ReadingView"][];
             /** @description The newest of each kind. */
             health: components["schemas"]["ReadingView"][];
             home: string;
@@ -1516,6 +1585,8 @@ export interface components {
             refused: string[];
             /** @description From today, for 14 days; those that one has asked for are there whatever is allowed. */
             visits: components["schemas"]["VisitView"][];
+            /** @description The time zone of the home, IANA: a relative may be in another. */
+            zone: string;
         };
         FamilyView: {
             homes: components["schemas"]["FamilyHome"][];
@@ -1583,7 +1654,7 @@ export interface components {
             cut?: boolean;
             /** Format: date-time */
             from: string;
-            /** @description Those that hand over come first, then newest first. */
+            /** @description Written or come then; those that hand over come first, then newest first. */
             notes: components["schemas"]["NoteView"][];
             /** @description Not closed, whenever they were raised. */
             open: components["schemas"]["AlertView"][];
@@ -1785,6 +1856,8 @@ export interface components {
         MeView: {
             /** @description Those whose homes they see; empty is every area. */
             areas: string[];
+            /** @description What the service can do; the apps offer nothing else. */
+            features: "video"[];
             /** @example sv */
             language: string;
             /** @description What their role may do. */
@@ -1875,7 +1948,10 @@ export interface components {
         NoteView: {
             /** @description The alert that it is about. */
             alert: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came to the service.
+             */
             at: string;
             author: string;
             /** @description The note that this one corrects. */
@@ -1885,9 +1961,16 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "visit" | "observation" | "hand_over" | "contact";
+            /** @description In a hand-over: it came after its shift had been handed over, or would have been. */
+            late: boolean;
             /** @description Who the author is; empty when that is not known. */
             person: string;
             text: string;
+            /**
+             * Format: date-time
+             * @description When it was written: earlier where there was no network. Notes are in this order.
+             */
+            written: string;
         };
         NotesView: {
             notes: components["schemas"]["NoteView"][];
@@ -1909,6 +1992,8 @@ export interface components {
              * @description Percent; null when it has told none.
              */
             battery: number | null;
+            /** @description The battery is to be changed: as it is in the alert of it. */
+            battery_low: boolean;
             device: string;
             home: string;
             home_name: string;
@@ -2090,6 +2175,11 @@ export interface components {
             home: string;
             note?: string;
             person?: string;
+            /**
+             * Format: int64
+             * @description The version that is changed, as it was read; 0 or nothing is a new visit. Another one is there by now: 409, LYK-0532.
+             */
+            rev?: number;
             /** @enum {string} */
             state: "requested" | "planned" | "declined" | "done" | "cancelled" | "missed";
             /** Format: date-time */
@@ -2367,7 +2457,7 @@ export interface components {
              * @description What is missing.
              * @enum {string}
              */
-            failed?: "not_told" | "not_reached" | "not_taken" | "no_press";
+            failed?: "not_told" | "not_reached" | "not_taken" | "no_press" | "from_screen";
             /** Format: date-time */
             from: string;
             id: string;
@@ -2418,6 +2508,12 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        "Visit-wentRequest": {
+            /** @description How it went; why it was missed. */
+            note?: string;
+            /** @enum {string} */
+            state: "done" | "missed";
+        };
         VisitView: {
             /** @description The relative who asked for it; empty is nobody. */
             asked: string;
@@ -2435,6 +2531,11 @@ export interface components {
             note: string;
             /** @description Who comes; empty is not decided. */
             person: string;
+            /**
+             * Format: int64
+             * @description The version: it grows with each change. Who changes the plan says which one they saw.
+             */
+            rev: number;
             /** @enum {string} */
             state: "requested" | "planned" | "declined" | "done" | "cancelled" | "missed";
             /** Format: date-time */
@@ -3388,7 +3489,7 @@ export interface operations {
     "list-notes": {
         parameters: {
             query?: {
-                /** @description RFC 3339: notes from before, as of the oldest that is there already. */
+                /** @description RFC 3339: notes written before, as the oldest that is there already was. */
                 before?: string;
                 limit?: number;
             };
@@ -4263,6 +4364,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswerBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyView"];
+                };
             };
             /** @description Error */
             default: {
@@ -5154,6 +5315,38 @@ export interface operations {
             };
         };
     };
+    "get-visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Chosen by who plans it. */
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "put-visit": {
         parameters: {
             query?: never;
@@ -5167,6 +5360,45 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Put-visitRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "visit-went": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Chosen by who plans it. */
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Visit-wentRequest"];
             };
         };
         responses: {

@@ -94,6 +94,13 @@ function House() {
   useEffect(() => {
     if (loaded.value) fetchAhead();
   }, [loaded.value]);
+  const person = me.value?.person ?? '';
+  useEffect(() => {
+    import('../shared/push').then(
+      (m) => m.tellPush({ person, root: '/' }),
+      () => {}, // the next time
+    );
+  }, [person]);
   return (
     <>
       <a class="skip" href="#content">
@@ -172,16 +179,29 @@ function MissingScreen() {
 }
 
 // After a step to another screen, the screen's heading has the focus: what a
-// page load would have done for one who cannot see it.
+// page load would have done for one who cannot see it. A page that has to be
+// fetched has its heading later, so it is led there until the person does something.
 function useNavigation(): void {
   const first = useRef(true);
   const place = JSON.stringify(route.value);
   useEffect(() => {
     if (first.current) {
       first.current = false;
-      return;
+      return undefined;
     }
-    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    const from = document.activeElement;
+    const lead = () => {
+      const at = document.activeElement;
+      if (at !== from && at !== document.body) return;
+      document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    };
+    lead();
+    const watch = new MutationObserver(lead);
+    const stop = () => watch.disconnect();
+    watch.observe(document.body, { childList: true, subtree: true });
+    addEventListener('keydown', stop, { capture: true, once: true });
+    addEventListener('pointerdown', stop, { capture: true, once: true });
+    return stop;
   }, [place]);
 }
 
@@ -240,6 +260,12 @@ function Menu() {
   const shut = () => {
     if (box.current) box.current.open = false;
   };
+  // The menu shuts when the focus leaves it: what gets it back is what opens the menu.
+  const showKeys = () => {
+    box.current?.querySelector('summary')?.focus();
+    shut();
+    keys.helpShown.value = true;
+  };
   const leave = async () => {
     if (unsent.value > 0 && !confirm(t('menu.sign_out_waiting'))) return;
     try {
@@ -272,7 +298,7 @@ function Menu() {
         <LanguageChoice />
         <SoundChoice />
         {opened.value && <Later page="push" />}
-        <button type="button" class="button" onClick={() => (keys.helpShown.value = true)}>
+        <button type="button" class="button" onClick={showKeys}>
           {t('menu.keys')} <kbd>?</kbd>
         </button>
         <a class="button" href="/account" onClick={shut}>
@@ -283,6 +309,7 @@ function Menu() {
             {t('install.title')}
           </a>
         )}
+        {opened.value && <Later page="push-ends" quiet />}
         <button type="button" class="button" onClick={() => void leave()}>
           {t('menu.sign_out')}
         </button>

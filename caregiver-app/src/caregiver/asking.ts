@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/client';
 import { t, type Key } from '../shared/i18n';
+import { NotProven } from '../shared/notproven';
 import './pagetexts';
-import { link } from './state';
+import { arrivals, link, onChange, type Change } from './state';
 
 /** Something asked of the server for the screen. */
 export interface Asked<T> {
@@ -54,6 +55,49 @@ export function useAsked<T>(ask: () => Promise<T>, about: readonly unknown[]): A
   return { value, failed, status, again };
 }
 
+/** How long others' changes are gathered before they are asked for, and between two such askings, in milliseconds. */
+const gather = 400;
+const pause = 5_000;
+
+/**
+ * Asks again when something that was written here has arrived, and when others
+ * have changed something of these kinds: in one home, or in any.
+ */
+export function useArrivals(
+  again: () => void,
+  kinds: readonly Change['kind'][],
+  home?: string,
+): void {
+  const count = arrivals.value;
+  const seen = useRef(count);
+  useEffect(() => {
+    if (seen.current !== count) again();
+    seen.current = count;
+  }, [count]);
+  const ask = useRef(again);
+  ask.current = again;
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = -pause;
+    const stop = onChange((change) => {
+      if (change && (!kinds.includes(change.kind) || (home ?? change.home) !== change.home)) return;
+      // A storm is one question; and not all telephones ask in the same instant.
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          last = performance.now();
+          ask.current();
+        },
+        Math.max(gather, last + pause - performance.now()) + Math.random() * gather,
+      );
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [home]);
+}
+
 // What the service says of what was entered is in English; the usual refusals
 // have words of their own here.
 const known: readonly [RegExp, Key][] = [
@@ -70,6 +114,7 @@ const byStatus: Record<number, Key> = {
 
 /** What went wrong, as far as a person can use it. */
 export function inWords(error: unknown): string {
+  if (error instanceof NotProven) return t('asking.not_proven');
   if (!(error instanceof Problem)) return t('error.network');
   const key = known.find(([says]) => says.test(error.detail))?.[1] ?? byStatus[error.status];
   const text = key ? t(key) : sentence(error.detail) || t('error.title');

@@ -12,8 +12,8 @@ const visit = (note: string) => ({
   kind: 'visit' as const,
   home: 'marta',
   what: 'Besök hos Märta',
-  method: 'PUT' as const,
-  path: '/visits/v1',
+  method: 'POST' as const,
+  path: '/visits/v1/went',
   body: { state: 'done', note },
 });
 
@@ -66,13 +66,11 @@ describe('what is written about residents', () => {
     expect(new Refusals(storage).all.value).toEqual([]);
   });
 
-  it('says in a text that comes late when it was written', () => {
-    const deed = {
-      at: 0,
-      body: { text: 'Sov gott.' },
-      late: 'Skrivet 10:12.',
-    } as unknown as CareDeed;
-    expect(bodyOf(deed, 60_000)).toEqual({ text: 'Sov gott.' });
-    expect(bodyOf(deed, 3_600_000)).toEqual({ text: 'Sov gott.\nSkrivet 10:12.' });
+  it('says of a note when it was written, by the clock of the server', () => {
+    const deed = { kind: 'note', at: 60_000, body: { text: 'Sov gott.' } } as unknown as CareDeed;
+    expect(bodyOf(deed, 0)).toEqual({ text: 'Sov gott.', written: '1970-01-01T00:01:00.000Z' });
+    // A telephone that is an hour behind.
+    expect(bodyOf(deed, 3_600_000)['written']).toBe('1970-01-01T01:01:00.000Z');
+    expect(bodyOf({ ...deed, kind: 'visit' }, 0)).toEqual({ text: 'Sov gott.' });
   });
 });

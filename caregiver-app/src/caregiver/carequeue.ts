@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { api, post, Problem, request } from '../api/client';
 import { Queue, type Deed, type Outcomes, type Storage } from '../shared/queue';
+import { serverNow } from '../shared/time';
 
 /** Something written or done about a resident that the server may not know yet. */
 export interface CareDeed extends Deed {
@@ -12,8 +13,6 @@ export interface CareDeed extends Deed {
   /** Under /api/v1. */
   path: string;
   body: Readonly<Record<string, unknown>>;
-  /** What is put under a text that arrives much later than it was written: "Skrivet lör 10:12, skickat senare." */
-  late?: string;
 }
 
 /** A deed that the server said no to, or that waited too long: its words are kept for who wrote them. */
@@ -55,21 +54,16 @@ export const careQueue = (
     outcomes,
   );
 
-/** From when on a text says itself when it was written: the server knows only when it came, in milliseconds. */
-const later = 10 * 60_000;
-
-/** What is sent of a deed at an instant. */
-export function bodyOf(
-  { body, at, late }: CareDeed,
-  now: number,
-): Readonly<Record<string, unknown>> {
-  if (!late || now - at < later) return body;
-  return { ...body, text: `${String(body['text'])}\n${late}` };
-}
+/**
+ * What is sent of a deed: a note says when it was written, by the server's
+ * clock, which is `ahead` of this device's by so many milliseconds.
+ */
+export const bodyOf = ({ kind, body, at }: CareDeed, ahead: number): CareDeed['body'] =>
+  kind === 'note' ? { ...body, written: new Date(at + ahead).toISOString() } : body;
 
 const sendDeed = (deed: CareDeed) =>
   request(`${api}${deed.path}`, {
-    ...post(bodyOf(deed, Date.now()), { 'Idempotency-Key': deed.key }),
+    ...post(bodyOf(deed, serverNow() - Date.now()), { 'Idempotency-Key': deed.key }),
     method: deed.method,
   });
 

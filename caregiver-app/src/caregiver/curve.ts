@@ -17,7 +17,8 @@ export function draw(
   period: Period,
 ): () => void {
   const style = getComputedStyle(box);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  // Asked for at each drawing: the style is live, and the device goes dark in the evening.
+  const colour = (name: string) => () => style.getPropertyValue(name).trim();
   const font = `13px ${style.fontFamily}`;
   const axis = {
     stroke: colour('--ink-soft'),
@@ -70,8 +71,12 @@ export function draw(
     }
   });
   observer.observe(box);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const redraw = () => chart.redraw();
+  dark.addEventListener('change', redraw);
   return () => {
     observer.disconnect();
+    dark.removeEventListener('change', redraw);
     chart.destroy();
   };
 }

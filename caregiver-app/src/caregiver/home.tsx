@@ -53,6 +53,10 @@ export function HomeScreen({ id, part }: { id: string; part: Part }) {
     resident,
     refused: refusedOf(consents.value?.grants, home as { refused?: readonly string[] } | null),
   };
+  // Notes are for all staff of the home's area: who may not read them was told of an alarm of
+  // another area, and sees what that needs.
+  const outside =
+    cares && !!(home as { refused?: readonly string[] } | null)?.refused?.includes('notes');
   if (problem && !home) {
     return (
       <div class="home">
@@ -66,8 +70,9 @@ export function HomeScreen({ id, part }: { id: string; part: Part }) {
     <div class="home">
       <Back />
       <Who name={name || t('app.loading')} card={card} at={part} zone={known?.zone} />
-      {cares && <Parts id={id} name={props.name} part={part} />}
-      {part === 'day' && (home ? <Body home={home} {...props} cares={cares} /> : <Waits />)}
+      {cares && !outside && <Parts id={id} name={props.name} part={part} />}
+      {part === 'day' &&
+        (home ? <Body home={home} {...props} cares={cares} outside={outside} /> : <Waits />)}
       {part === 'notes' && <Later page="home-notes" {...props} />}
       {part === 'card' && <Later page="home-card" {...props} />}
       {part === 'trends' && (home ? <Later page="home-trends" {...props} /> : <Waits />)}
@@ -121,7 +126,8 @@ function Body({
   zone,
   refused,
   cares,
-}: PartProps & { home: HomeDetail; cares: boolean }) {
+  outside,
+}: PartProps & { home: HomeDetail; cares: boolean; outside: boolean }) {
   const own = activeAlerts.value.filter((a) => a.home === home.id);
   return (
     <>
@@ -137,7 +143,26 @@ function Body({
           </ul>
         </section>
       )}
-      <Facts home={home} felt={cares && !refused.has('health')} />
+      <Facts home={home} felt={cares && !outside && !refused.has('health')} />
+      {outside ? (
+        <p class="plain-box">{t('refused.outside', { name })}</p>
+      ) : (
+        <Life home={home} name={name} zone={zone} refused={refused} cares={cares} />
+      )}
+    </>
+  );
+}
+
+/** What the staff of the home's own area see of it besides its alarms. */
+function Life({
+  home,
+  name,
+  zone,
+  refused,
+  cares,
+}: Omit<PartProps, 'id' | 'resident'> & { home: HomeDetail; cares: boolean }) {
+  return (
+    <>
       {cares && (
         <div class="day-care">
           <HomeVisits key={`visits-${home.id}`} home={home.id} name={name} zone={home.zone} />
@@ -244,7 +269,7 @@ function byRoom(readings: readonly Reading[]): [string, Reading[]][] {
 
 function LastValues({ home }: { home: HomeDetail }) {
   const rooms = byRoom(home.last.filter(forCaregivers));
-  const ailing = home.devices.filter((d) => d.silent || (d.battery !== null && d.battery <= 20));
+  const ailing = home.devices.filter((d) => d.silent || d.battery_low);
   for (const { room } of ailing) if (!rooms.some(([r]) => r === room)) rooms.push([room, []]);
   const equipment = byRoom(home.last.filter((r) => !forCaregivers(r)));
   return (
@@ -309,7 +334,10 @@ function Rooms({ rooms, home, ailing, named }: RoomsProps) {
 }
 
 function ailment(d: Device, at: number, zone: string): string {
-  if (!d.silent) return t('last.battery', { value: quantity(d.battery ?? 0, '%EL') });
+  if (!d.silent)
+    return d.battery === null
+      ? kindName('battery_low')
+      : t('last.battery', { value: quantity(d.battery, '%EL') });
   return t('last.silent', { when: moment(Date.parse(d.last_seen), at, zone) });
 }
 

@@ -22,6 +22,7 @@ const pages = {
   alert: () => import('./alertpage').then((m) => m.AlertScreen),
   chain: () => import('./chain').then((m) => m.ChainOf),
   push: () => import('./push').then((m) => m.PushSwitch),
+  'push-ends': () => import('./push').then((m) => m.PushEnds),
   'push-hint': () => import('./push').then((m) => m.PushHint),
   rota: () => import('./plan/rota').then((m) => m.RotaScreen),
   people: () => import('./plan/people').then((m) => m.PeopleScreen),

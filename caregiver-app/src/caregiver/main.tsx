@@ -14,6 +14,7 @@ import { startClock } from '../shared/time';
 import { App, keepTitle } from './app';
 import { startKeys } from './keys';
 import { session, start, wake } from './state';
+import { keepWall } from './wall';
 
 startRouter();
 startClock();
@@ -29,6 +30,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') wake();
 });
 
+keepWall(() => session.value.state === 'signed-in');
 followMessages(go);
 keepApp('/');
 

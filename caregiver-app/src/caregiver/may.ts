@@ -31,3 +31,7 @@ export function may(action: string): boolean {
   if (!person) return false;
   return (person.may ?? byRole[person.role] ?? []).includes(action);
 }
+
+/** Whether the service can do it: what it cannot is not offered. */
+export const can = (feature: string): boolean =>
+  (me.value as { features?: readonly string[] } | null)?.features?.includes(feature) === true;

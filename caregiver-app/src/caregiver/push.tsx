@@ -56,6 +56,12 @@ export function PushSwitch() {
   );
 }
 
+/** What signing out means here, for who is alerted in this browser. */
+export function PushEnds() {
+  if (push.value !== 'on') return null;
+  return <p class="quiet">{t('push.ends')}</p>;
+}
+
 const putOff = signal(localStorage.getItem(dismissed) !== null);
 
 /** A line above the alerts for who could be alerted in this browser and is not. */

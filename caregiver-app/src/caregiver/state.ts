@@ -114,6 +114,23 @@ export function follow(changed: (alert: Alert) => void): () => void {
   return () => void followers.delete(changed);
 }
 
+/** Somebody has written or changed something of a home. */
+export interface Change {
+  kind: 'visit' | 'note' | 'message';
+  home: string;
+  /** Of the visit, note or message that was changed last. */
+  id: string;
+}
+
+const heeding = new Set<(change?: Change) => void>();
+const changed = (change?: Change) => heeding.forEach((heed) => heed(change));
+
+/** Calls back with what others change, with nothing when that may be anything; returns its stop. */
+export function onChange(heed: (change?: Change) => void): () => void {
+  heeding.add(heed);
+  return () => void heeding.delete(heed);
+}
+
 const nameOf = (alert: string) => alerts.value.get(alert)?.home_name ?? '';
 
 function send(action: Action): Promise<Alert> {
@@ -310,6 +327,10 @@ function apply(name: string, data: object): void {
     }
     case 'reset':
       void refresh();
+      changed(undefined);
+      break;
+    case 'change':
+      changed(data as Change);
       break;
     case 'alert':
       alertEvent(data as Alert);

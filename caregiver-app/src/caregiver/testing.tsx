@@ -144,7 +144,11 @@ function Walk({ test, chain, by }: WalkProps) {
       <p role="status">
         {test.state === 'passed' && <strong>{t('test.passed')}</strong>}
         {test.state === 'failed' && (
-          <strong class="tool-warn">{t('test.failed', { why: whyFailed(test) })}</strong>
+          <strong class="tool-warn">
+            {test.failed === 'from_screen'
+              ? t('test.from_screen')
+              : t('test.failed', { why: whyFailed(test) })}
+          </strong>
         )}
       </p>
       {alert && acts() && alert.state === 'open' && !waits && (

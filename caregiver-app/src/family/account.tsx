@@ -1,17 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { chooseLanguage, language, t, type Language } from '../shared/i18n';
-import {
-  addPasskey,
-  deviceName,
-  hasPasskeys,
-  passkeys,
-  removePasskey,
-  type Passkey,
-} from '../shared/passkey';
+import { deviceName, hasPasskeys, passkeys, removePasskey, type Passkey } from '../shared/passkey';
+import { addProven, hasNoProof } from '../shared/proof';
 import { lookAtPush, push, pushFailure, turnPushOff, turnPushOn } from '../shared/push';
 import { atMoment, now } from '../shared/time';
-import * as api from './api';
+import { api, json, part, request } from '../api/http';
+import type { Session } from './api';
 import { passkeyWords } from './door';
 import { canInstall, install, isInstalled } from './install';
 import { root } from './route';
@@ -100,19 +95,33 @@ function useList<T>(ask: () => Promise<T[]>) {
   return { list: list.value, failed: failed.value, again };
 }
 
+/** Why a list is not here, and another try. */
+function NotHere({ failed, again }: { failed: string; again: () => Promise<void> }) {
+  if (!failed) return null;
+  return (
+    <>
+      <p role="alert">{failed}</p>
+      <button type="button" class="button" onClick={() => void again()}>
+        {t('error.retry')}
+      </button>
+    </>
+  );
+}
+
 function Passkeys() {
   const { list, failed, again } = useList<Passkey>(passkeys);
   const working = useSignal(false);
   const wrong = useSignal('');
+  const proving = useSignal(false);
   const work = async (what: () => Promise<unknown>) => {
     working.value = true;
     wrong.value = '';
     try {
       await what();
     } catch (error) {
-      wrong.value = passkeyWords(error);
+      wrong.value = hasNoProof(error) ? t('family.passkeys.no_proof') : passkeyWords(error);
     } finally {
-      working.value = false;
+      working.value = proving.value = false;
       void again();
     }
   };
@@ -120,7 +129,7 @@ function Passkeys() {
     <section class="panel" aria-labelledby="passkeys-title">
       <h2 id="passkeys-title">{t('family.passkeys.title')}</h2>
       <p>{t('family.passkeys.text')}</p>
-      {failed && <p role="alert">{failed}</p>}
+      <NotHere failed={failed} again={again} />
       {list?.length === 0 && <p class="unsent">{t('family.passkeys.none')}</p>}
       <ul class="rows">
         {list?.map((p) => (
@@ -145,6 +154,7 @@ function Passkeys() {
           </li>
         ))}
       </ul>
+      <p role="status">{proving.value && t('family.passkeys.prove')}</p>
       {wrong.value && (
         <p class="field-error" role="alert">
           {wrong.value}
@@ -155,7 +165,7 @@ function Passkeys() {
           type="button"
           class="button"
           disabled={working.value}
-          onClick={() => void work(() => addPasskey(deviceName()))}
+          onClick={() => void work(() => addProven(deviceName(), () => (proving.value = true)))}
         >
           {t('family.passkeys.add')}
         </button>
@@ -164,11 +174,14 @@ function Passkeys() {
   );
 }
 
+const sessions = async (): Promise<Session[]> =>
+  (await json<{ sessions: Session[] }>(`${api}/me/sessions`)).sessions;
+
 function Sessions() {
-  const { list, failed, again } = useList(api.sessions);
+  const { list, failed, again } = useList(sessions);
   const end = async (id: string) => {
     try {
-      await api.endSession(id);
+      await request(`${api}/me/sessions/${part(id)}`, { method: 'DELETE' });
       say(t('family.sessions.ended'));
     } catch (error) {
       say(inWords(error), true);
@@ -178,7 +191,7 @@ function Sessions() {
   return (
     <section class="panel" aria-labelledby="sessions-title">
       <h2 id="sessions-title">{t('family.sessions.title')}</h2>
-      {failed && <p role="alert">{failed}</p>}
+      <NotHere failed={failed} again={again} />
       <ul class="rows">
         {list?.map((s) => (
           <li key={s.id}>
@@ -249,6 +262,7 @@ function SignOut() {
   return (
     <section class="panel">
       {unsent && <p class="unsent">{t('family.account.unsent')}</p>}
+      {push.value === 'on' && <p class="quiet">{t('family.push.ends')}</p>}
       <button
         type="button"
         class="button button-wide"

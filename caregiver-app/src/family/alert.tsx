@@ -5,7 +5,7 @@ import { Icon } from '../shared/icons';
 import { t, tn } from '../shared/i18n';
 import { ago, atMoment, clock, now } from '../shared/time';
 import type { FamilyHome } from './api';
-import { me, queue, waitingFor } from './state';
+import { me, oldSince, queue, waitingFor } from './state';
 import { Later } from './later';
 import { alertSays, holderOf, needsSomebody, stepsOf } from './words';
 
@@ -25,6 +25,7 @@ export function AlertCard({
   useEffect(() => {
     if (wanted) card.current?.scrollIntoView({ block: 'start' });
   }, [wanted]);
+  const observed = Date.parse(alert.observed);
   const mine = me.value?.name ?? '';
   const waiting = waitingFor(home.home).filter((d) => d.alert === alert.id);
   const holder = holderOf(alert);
@@ -49,12 +50,18 @@ export function AlertCard({
             {alert.test ? t('family.alert.test', { name: home.name }) : alertSays(alert, home.name)}
           </h2>
           <p class="alert-when">
-            {atMoment(Date.parse(alert.observed), now.value, home.zone)}
-            {' · '}
-            {ago(Date.parse(alert.observed), now.value, home.zone)}
+            {/* Long ago both are the day. */}
+            {[...new Set([atMoment, ago].map((f) => f(observed, now.value, home.zone)))].join(
+              ' · ',
+            )}
           </p>
         </div>
       </header>
+      {oldSince.value > 0 && (
+        <p class="unsent">
+          {t('family.old', { when: atMoment(oldSince.value, now.value, home.zone) })}
+        </p>
+      )}
       <ol class="steps">
         {stepsOf(alert, mine, home.zone).map((step, i) => (
           <li key={i} class={step.at === undefined ? 'step step-open' : 'step'}>
@@ -114,7 +121,7 @@ export function AlertCard({
       {!free && !held && <p class="quiet">{t('family.alert.others', { name: holder })}</p>}
       <details class="chain">
         <summary>{t('family.alert.chain')}</summary>
-        <Later page="chain" alert={alert.id} />
+        <Later page="chain" alert={alert.id} home={home.home} />
       </details>
     </article>
   );

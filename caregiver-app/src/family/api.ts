@@ -1,4 +1,4 @@
-import { api, json, part, post, request } from '../api/client';
+import { api, json, part, post, request } from '../api/http';
 import type { Alert, Time } from '../api/types';
 
 // What the service answers to a relative. Words of it that this app does not
@@ -35,6 +35,10 @@ export interface FamilyHome {
   activity: { today: Open<'usual' | 'less' | 'none'>; last: Time | null } | null;
   /** The newest reading of each kind. */
   health: Health[];
+  /** The newest reading of each kind in each room. */
+  climate?: Health[];
+  /** Where the resident lives, and who is told of alarms; null is not allowed. */
+  card?: { address: string; phone: string; contacts: string[] } | null;
 }
 
 export interface Health {
@@ -83,6 +87,8 @@ export interface Me {
   person: string;
   language: string;
   passkeys: number;
+  /** What the service can do: "video". */
+  features?: string[];
 }
 
 export interface Invitation {
@@ -109,7 +115,7 @@ export interface Chain {
 }
 
 // Go writes an empty list as null when nobody took care; both mean none.
-const tidy = (home: FamilyHome): FamilyHome => ({
+export const tidied = (home: FamilyHome): FamilyHome => ({
   ...home,
   allowed: home.allowed ?? [],
   refused: home.refused ?? [],
@@ -118,19 +124,14 @@ const tidy = (home: FamilyHome): FamilyHome => ({
   health: home.health ?? [],
 });
 
-export const tidied = tidy;
-
 export const me = () => json<Me>(`${api}/me`);
 
 export const homes = async (): Promise<FamilyHome[]> =>
-  ((await json<{ homes: FamilyHome[] | null }>(`${api}/family`)).homes ?? []).map(tidy);
+  ((await json<{ homes: FamilyHome[] | null }>(`${api}/family`)).homes ?? []).map(tidied);
 
 export const messages = async (home: string): Promise<Message[]> =>
   (await json<{ messages: Message[] | null }>(`${api}/homes/${part(home)}/messages`)).messages ??
   [];
-
-export const pictureOf = (home: string, message: string) =>
-  `${api}/homes/${part(home)}/messages/${part(message)}/picture`;
 
 const once = (key: string) => ({ 'Idempotency-Key': key });
 
@@ -140,25 +141,8 @@ export const sendMessage = (
   message: { text: string; picture?: string; until: Time },
 ) => request(`${api}/family/homes/${part(home)}/messages`, post(message, once(key)));
 
-export const takeBackMessage = (home: string, message: string) =>
-  request(`${api}/homes/${part(home)}/messages/${part(message)}`, { method: 'DELETE' });
-
 export const askForVisit = (
   home: string,
   key: string,
   visit: { from: Time; to: Time; what: string; video: boolean },
 ) => request(`${api}/family/homes/${part(home)}/visits`, post(visit, once(key)));
-
-export const chain = (alert: string) => json<Chain>(`${api}/alerts/${part(alert)}/chain`);
-
-export const lookAtInvitation = (code: string) =>
-  json<Invitation>(`${api}/invitation/look`, post({ code }));
-
-export const acceptInvitation = (code: string, device: string) =>
-  request(`${api}/invitation/accept`, post({ code, device }));
-
-export const sessions = async (): Promise<Session[]> =>
-  (await json<{ sessions: Session[] }>(`${api}/me/sessions`)).sessions;
-
-export const endSession = (id: string) =>
-  request(`${api}/me/sessions/${part(id)}`, { method: 'DELETE' });

@@ -4,6 +4,7 @@ import { Icon, Lantern } from '../shared/icons';
 import { chooseLanguage, language, t, tn, type Key } from '../shared/i18n';
 import { atMoment, now } from '../shared/time';
 import { HomeScreen, Start } from './home';
+import { toHeading } from './focus';
 import { FamilyIcon } from './icons';
 import { Later } from './later';
 import { homePath, root, route } from './route';
@@ -23,7 +24,7 @@ export function App() {
     case 'starting':
       return (
         <Plain>
-          <p role="status">{t('family.fetching')}</p>
+          <h1 tabIndex={-1}>{t('family.fetching')}</h1>
         </Plain>
       );
     case 'signed-out':
@@ -35,11 +36,7 @@ export function App() {
     case 'other-role':
       return (
         <Plain>
-          <h1 tabIndex={-1}>{t('family.other_role')}</h1>
-          <p>{t('family.other_role_text')}</p>
-          <a class="button button-main button-wide" href="/">
-            {t('family.other_role_go')}
-          </a>
+          <Later page="staff" />
         </Plain>
       );
     case 'failed':
@@ -62,7 +59,7 @@ function Failed({ id, network }: { id: string; network: boolean }) {
   return (
     <>
       <h1 tabIndex={-1}>{t(network ? 'family.offline' : 'error.title')}</h1>
-      <p role="status">{t(network ? 'family.offline_text' : 'error.text')}</p>
+      <p role="status">{t(network ? 'family.offline_text' : 'family.failed_text')}</p>
       <p>{t('family.urgent')}</p>
       {unsent > 0 && <p class="unsent">{tn('family.unsent', unsent)}</p>}
       {id && <p class="quiet">{t('error.id', { id })}</p>}
@@ -109,17 +106,18 @@ function Inside() {
   const withAlert = alert && all?.find((h) => h.alerts.some((a) => a.id === alert))?.home;
   const only = all?.length === 1 ? all[0]!.home : '';
   const current = named || withAlert || only;
-  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    import('../shared/push').then(
+      (m) => m.tellPush({ person: me.value?.person ?? '', root }),
+      () => {}, // the next time
+    );
+  }, []);
   // Who cannot see the screen is told where they have come.
   const first = useRef(true);
   useEffect(() => {
     if (first.current) first.current = false;
-    else main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    else toHeading();
   }, [where.screen, named]);
-  useEffect(() => {
-    const h1 = main.current?.querySelector('h1')?.textContent;
-    document.title = [h1, t('app.name')].filter(Boolean).join(' – ');
-  });
   return (
     <>
       <a class="skip" href="#content">
@@ -133,7 +131,7 @@ function Inside() {
         <Nav home={current} />
       </header>
       <LinkState />
-      <main id="content" ref={main} tabIndex={-1}>
+      <main id="content" tabIndex={-1}>
         {current && all && all.length > 1 && where.screen !== 'account' && (
           <Switcher current={current} />
         )}
@@ -214,7 +212,7 @@ function LinkState() {
           <Icon name="gateway_silent" />
           <span>
             {heard
-              ? t('family.link_down', { when: atMoment(heard, now.value) })
+              ? t('family.link_down', { when: atMoment(heard, now.value, homes.value?.[0]?.zone) })
               : t('link.down_new')}
           </span>
           <button type="button" class="button" onClick={wake}>

@@ -2,19 +2,20 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { readable, t, tMaybe } from '../shared/i18n';
 import { clock } from '../shared/time';
-import * as api from './api';
+import { api, json, part } from '../api/http';
+import type { Chain } from './api';
 import './pagetexts';
-import { alertsChanged, inWords } from './state';
+import { alertsChanged, homeOf, inWords } from './state';
 
 /** Who was told of an alert and what came of it, kept up to date while it is open. */
-export function ChainOf({ alert }: { alert: string }) {
-  const chain = useSignal<api.Chain | undefined>(undefined);
+export function ChainOf({ alert, home }: { alert: string; home: string }) {
+  const chain = useSignal<Chain | undefined>(undefined);
   const failed = useSignal('');
   const place = useRef<HTMLDivElement>(null);
   const ask = () => {
     const open = place.current?.closest('details')?.open;
     if (!open || document.hidden) return;
-    api.chain(alert).then(
+    json<Chain>(`${api}/alerts/${part(alert)}/chain`).then(
       (came) => {
         chain.value = came;
         failed.value = '';
@@ -40,7 +41,7 @@ export function ChainOf({ alert }: { alert: string }) {
         <ol class="told">
           {lines.map((line, i) => (
             <li key={i}>
-              <time dateTime={line.at}>{clock(Date.parse(line.at))}</time>
+              <time dateTime={line.at}>{clock(Date.parse(line.at), homeOf(home)?.zone)}</time>
               <span>{line.text}</span>
             </li>
           ))}
@@ -62,7 +63,7 @@ const deeds: Record<string, string> = {
   resolve: 'family.chain.resolve',
 };
 
-function linesOf({ told, deeds: done }: api.Chain): { at: string; text: string }[] {
+function linesOf({ told, deeds: done }: Chain): { at: string; text: string }[] {
   const lines = told.map(({ name, channel, state, decided }) => ({
     at: decided,
     text: t('family.chain.told', {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Problem, Unreachable } from '../api/client';
+import { Problem, Unreachable } from '../api/http';
 import { familyQueue, minutesLeft, type FamilyDeed } from './deeds';
 
 function setUp() {

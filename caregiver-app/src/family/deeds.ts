@@ -1,4 +1,4 @@
-import * as staff from '../api/client';
+import { acknowledge, onTheWay } from '../api/http';
 import { Queue, type Deed, type Outcomes, type Storage } from '../shared/queue';
 import * as api from './api';
 
@@ -37,9 +37,9 @@ const iso = (ms: number | undefined) => new Date(ms ?? 0).toISOString();
 function send(deed: FamilyDeed): Promise<unknown> {
   switch (deed.kind) {
     case 'acknowledge':
-      return staff.acknowledge(deed.alert ?? '', deed.key);
+      return acknowledge(deed.alert ?? '', deed.key);
     case 'on_the_way':
-      return staff.onTheWay(deed.alert ?? '', deed.key, minutesLeft(deed, Date.now()));
+      return onTheWay(deed.alert ?? '', deed.key, minutesLeft(deed, Date.now()));
     case 'message':
       return api.sendMessage(deed.home, deed.key, {
         text: deed.text ?? '',

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { Problem } from '../api/client';
+import { Problem } from '../api/http';
 import { t } from '../shared/i18n';
 import { hasPasskeys, passkeyFailure, signInWithPasskey } from '../shared/passkey';
 import { go, root, route } from './route';
@@ -14,6 +14,19 @@ export function passkeyWords(error: unknown): string {
     return unknown ? t('family.passkey.unknown') : inWords(error);
   }
   return t(`family.passkey.${why}`);
+}
+
+/** Shows staff the way to their own app. */
+export function OtherRole() {
+  return (
+    <>
+      <h1 tabIndex={-1}>{t('family.other_role')}</h1>
+      <p>{t('family.other_role_text')}</p>
+      <a class="button button-main button-wide" href="/">
+        {t('family.other_role_go')}
+      </a>
+    </>
+  );
 }
 
 /** Lets the relative in with what unlocks their telephone. */

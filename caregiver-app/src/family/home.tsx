@@ -10,8 +10,8 @@ import { HomeLantern } from './light';
 import { Later } from './later';
 import { lightWords } from './lightwords';
 import { homePath } from './route';
-import { homes } from './state';
-import { alertSays, dayName, fieldName, listOf, span } from './words';
+import { homes, oldSince } from './state';
+import { alertSays, dayName, fieldName, span } from './words';
 
 /** The lanterns of all homes, for who has more than one; and what to do for who has none. */
 export function Start({ gone }: { gone: boolean }) {
@@ -30,12 +30,12 @@ export function Start({ gone }: { gone: boolean }) {
       {gone && <p class="panel">{t('family.error.gone')}</p>}
       <ul class="lanterns">
         {all.map((home) => {
-          const said = lightWords(home, now.value);
+          const said = lightWords(home, now.value, oldSince.value);
           const open = openAlerts(home);
           return (
             <li key={home.home}>
-              <a class={`lantern-row row-${home.light}`} href={homePath(home.home)}>
-                <HomeLantern light={home.light} small />
+              <a class="lantern-row" href={homePath(home.home)}>
+                <HomeLantern light={lightOf(home)} small />
                 <span class="lantern-words">
                   <strong>{said.title}</strong>
                   {said.text && <span class="quiet">{said.text}</span>}
@@ -53,6 +53,9 @@ export function Start({ gone }: { gone: boolean }) {
   );
 }
 
+/** How the lantern is drawn: an old answer gives no light. */
+const lightOf = (home: FamilyHome) => (oldSince.value ? 'unknown' : home.light);
+
 const openAlerts = (home: FamilyHome) => home.alerts.filter((a) => a.state !== 'resolved');
 
 const rank: Record<string, number> = { emergency: 0, attention: 1, technical: 2 };
@@ -60,7 +63,8 @@ const rank: Record<string, number> = { emergency: 0, attention: 1, technical: 2 
 /** How it is with one home: the first screen. */
 export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string }) {
   const at = now.value;
-  const said = lightWords(home, at);
+  const light = lightOf(home);
+  const said = lightWords(home, at, oldSince.value);
   const open = openAlerts(home).sort(
     (a, b) =>
       (rank[a.severity] ?? 3) - (rank[b.severity] ?? 3) ||
@@ -92,7 +96,7 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
         )}
         {emergency ? (
           <section class="panel hero-small">
-            <HomeLantern light={home.light} small />
+            <HomeLantern light={light} small />
             <div>
               <h2>{said.title}</h2>
               {said.text && (
@@ -103,8 +107,8 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
             </div>
           </section>
         ) : (
-          <section class={`hero hero-${home.light}`} aria-live="polite">
-            <HomeLantern light={home.light} />
+          <section class={`hero hero-${light}`} aria-live="polite">
+            <HomeLantern light={light} />
             <div class="hero-words">
               <h1 tabIndex={-1}>{said.title}</h1>
               {said.text && <p class="hero-text">{said.text}</p>}
@@ -136,6 +140,7 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
             <Later page="health" home={home.home} />
           </Panel>
         )}
+        {(home.card || home.allowed.includes('climate')) && <Later page="house" home={home.home} />}
         <Week home={home} at={at} />
         <NotShared home={home} />
       </div>
@@ -146,7 +151,7 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
 function Calm({ home, open }: { home: FamilyHome; open: number }) {
   if (home.calm === null) return null;
   // Beside a check-in that did not come, or without contact, nothing is called calm.
-  if (home.calm && (home.light === 'out' || home.light === 'unknown')) return null;
+  if (home.calm && (home.light === 'out' || lightOf(home) === 'unknown')) return null;
   return home.calm ? (
     <p class="calm">
       <Icon name="check" />
@@ -256,10 +261,16 @@ function Week({ home, at }: { home: FamilyHome; at: number }) {
 /** What the resident keeps for themselves: said plainly, and not as something that went wrong. */
 function NotShared({ home }: { home: FamilyHome }) {
   if (home.refused.length === 0) return null;
-  const what = listOf(home.refused.map(fieldName));
   return (
     <Panel title="family.refused.title" icon="lock">
-      <p>{t('family.refused', { name: home.name, what })}</p>
+      <div>
+        <p>{t('family.refused', { name: home.name })}</p>
+        <ul class="refused">
+          {home.refused.map((field) => (
+            <li key={field}>{fieldName(field)}</li>
+          ))}
+        </ul>
+      </div>
       {home.light !== 'hidden' && <p class="quiet">{t('family.decides', { name: home.name })}</p>}
     </Panel>
   );

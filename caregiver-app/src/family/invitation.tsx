@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Problem } from '../api/client';
+import { api, json, post, Problem, request } from '../api/http';
 import { t } from '../shared/i18n';
 import { addPasskey, deviceName, hasPasskeys, passkeyFailure } from '../shared/passkey';
 import { longDate } from '../shared/time';
-import * as api from './api';
+import type { Invitation } from './api';
 import { passkeyWords } from './door';
 import { go, root } from './route';
 import './pagetexts';
@@ -13,7 +13,7 @@ import { listOf } from './words';
 
 type Step =
   | { at: 'looking' }
-  | { at: 'asked'; invitation: api.Invitation }
+  | { at: 'asked'; invitation: Invitation }
   | { at: 'accepted'; done: boolean }
   | { at: 'bad'; why: string; again: boolean };
 
@@ -28,7 +28,10 @@ export function InvitationScreen({ code }: { code: string }) {
   const look = async () => {
     step.value = { at: 'looking' };
     try {
-      const invitation = await api.lookAtInvitation(kept.value);
+      const invitation = await json<Invitation>(
+        `${api}/invitation/look`,
+        post({ code: kept.value }),
+      );
       step.value = { at: 'asked', invitation };
     } catch (error) {
       const gone = error instanceof Problem && error.status < 500;
@@ -58,7 +61,7 @@ export function InvitationScreen({ code }: { code: string }) {
   };
   const accept = () =>
     work(async () => {
-      await api.acceptInvitation(kept.value, deviceName());
+      await request(`${api}/invitation/accept`, post({ code: kept.value, device: deviceName() }));
       step.value = { at: 'accepted', done: false };
     }, inWords);
   const save = () =>
@@ -83,7 +86,7 @@ export function InvitationScreen({ code }: { code: string }) {
   );
   switch (is.at) {
     case 'looking':
-      return <p role="status">{t('family.invitation.looking')}</p>;
+      return <h1 tabIndex={-1}>{t('family.invitation.looking')}</h1>;
     case 'bad':
       return (
         <>
@@ -94,7 +97,7 @@ export function InvitationScreen({ code }: { code: string }) {
               {t('error.retry')}
             </button>
           )}
-          <a class="button button-plain" href={root}>
+          <a class={`button button-wide ${is.again ? 'button-plain' : 'button-main'}`} href={root}>
             {t('family.invitation.to_start')}
           </a>
         </>
@@ -132,7 +135,9 @@ export function InvitationScreen({ code }: { code: string }) {
         </>
       ) : (
         <>
-          <h1 tabIndex={-1}>{t('family.invitation.save_title')}</h1>
+          <h1 tabIndex={-1}>
+            {t(hasPasskeys() ? 'family.invitation.save_title' : 'family.invitation.welcome')}
+          </h1>
           <p role="status">
             {t(hasPasskeys() ? 'family.invitation.save_text' : 'family.invitation.no_passkey')}
           </p>
@@ -147,8 +152,12 @@ export function InvitationScreen({ code }: { code: string }) {
             </button>
           )}
           {wrong}
-          <button type="button" class="button button-plain button-wide" onClick={enter}>
-            {t('family.invitation.skip')}
+          <button
+            type="button"
+            class={`button button-wide ${hasPasskeys() ? 'button-plain' : 'button-main'}`}
+            onClick={enter}
+          >
+            {t(hasPasskeys() ? 'family.invitation.skip' : 'family.invitation.enter')}
           </button>
         </>
       );

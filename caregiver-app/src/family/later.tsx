@@ -7,7 +7,9 @@ import { link } from './state';
 const pages = {
   chain: () => import('./chain').then((m) => m.ChainOf as ComponentType<never>),
   health: () => import('./health').then((m) => m.HealthOf as ComponentType<never>),
+  house: () => import('./house').then((m) => m.HouseOf as ComponentType<never>),
   door: () => import('./door').then((m) => m.Door as ComponentType<never>),
+  staff: () => import('./door').then((m) => m.OtherRole as ComponentType<never>),
   invitation: () => import('./invitation').then((m) => m.InvitationScreen as ComponentType<never>),
   messages: () => import('./messages').then((m) => m.MessagesScreen as ComponentType<never>),
   visits: () => import('./visits').then((m) => m.VisitsScreen as ComponentType<never>),

@@ -8,8 +8,20 @@ export interface Said {
   text: string;
 }
 
-/** What the light of a home means at the instant `at`. */
-export function lightWords(home: FamilyHome, at: number): Said {
+/**
+ * What the light of a home means at the instant `at`. Of an old answer it is said
+ * first how old it is: `since` is when it was true, 0 is now.
+ */
+export function lightWords(home: FamilyHome, at: number, since = 0): Said {
+  const said = says(home, at);
+  if (!since) return said;
+  return {
+    title: t('family.old', { when: atMoment(since, at, home.zone) }),
+    text: [said.title, said.text].filter(Boolean).join('. '),
+  };
+}
+
+function says(home: FamilyHome, at: number): Said {
   const { name, zone } = home;
   const by = home.check_in_by ? clock(Date.parse(home.check_in_by), zone) : '';
   switch (home.light) {

@@ -8,12 +8,14 @@ import './pages.css'; // last: it overrides where there is room
 import { startLanguage } from '../shared/i18n';
 import { startClock } from '../shared/time';
 import { App } from './app';
+import { keepFocus } from './focus';
 import { offerInstalling } from './install';
 import { go, root, route, startRouter } from './route';
 import { session, start, wake } from './state';
 
 startRouter();
 startClock();
+keepFocus();
 offerInstalling();
 const show = () => render(<App />, document.getElementById('app')!);
 const texts = startLanguage();

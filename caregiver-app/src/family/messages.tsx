@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../shared/i18n';
 import { atMoment, now, serverNow } from '../shared/time';
-import * as api from './api';
+import { api, part, request } from '../api/http';
+import type { Message } from './api';
 import type { FamilyDeed } from './deeds';
 import { FamilyIcon } from './icons';
 import './pagetexts';
@@ -59,7 +60,10 @@ export function MessagesScreen({ home }: { home: string }) {
   );
 }
 
-const isOver = (m: api.Message, at: number) => m.until !== null && Date.parse(m.until) < at;
+const addressOf = (home: string, message: string) =>
+  `${api}/homes/${part(home)}/messages/${part(message)}`;
+
+const isOver = (m: Message, at: number) => m.until !== null && Date.parse(m.until) < at;
 
 function Writer({ home, name }: { home: string; name: string }) {
   const text = useSignal('');
@@ -200,7 +204,7 @@ function Unsent({ deed }: { deed: FamilyDeed }) {
   );
 }
 
-function Sent({ home, message: m, name }: { home: string; message: api.Message; name: string }) {
+function Sent({ home, message: m, name }: { home: string; message: Message; name: string }) {
   const working = useSignal(false);
   const at = now.value;
   const zone = homeOf(home)?.zone;
@@ -209,7 +213,7 @@ function Sent({ home, message: m, name }: { home: string; message: api.Message; 
   const takeBack = async () => {
     working.value = true;
     try {
-      await api.takeBackMessage(home, m.id);
+      await request(addressOf(home, m.id), { method: 'DELETE' });
       say(t('family.messages.taken_back'));
     } catch (error) {
       say(inWords(error), true);
@@ -232,7 +236,7 @@ function Sent({ home, message: m, name }: { home: string; message: api.Message; 
       {m.picture && (
         <img
           class="picture"
-          src={api.pictureOf(home, m.id)}
+          src={`${addressOf(home, m.id)}/picture`}
           alt={t('family.messages.picture_alt')}
           loading="lazy"
         />

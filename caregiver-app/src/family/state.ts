@@ -1,5 +1,5 @@
 import { batch, computed, signal } from '@preact/signals';
-import { Problem, signOut as endThis } from '../api/client';
+import { Problem, signOut as endThis } from '../api/http';
 import type { Listener, Stream } from '../api/live';
 import type { Alert } from '../api/types';
 import { suggestLanguage, t, type Key } from '../shared/i18n';
@@ -27,6 +27,15 @@ export const messages = signal<ReadonlyMap<string, readonly api.Message[]>>(new 
 
 /** Whether the live link is up, and when something was last heard on it. */
 export const link = signal<{ up: boolean; heard: number }>({ up: true, heard: 0 });
+
+/** The service says something every 15 s: what it said before this is old, in milliseconds. */
+const oldAfter = 45_000;
+
+/** Since when what is shown may have changed, in milliseconds since 1970; 0 while it is kept up to date. */
+export const oldSince = computed(() => {
+  const { up, heard } = link.value;
+  return heard && (!up || now.value - heard > oldAfter) ? heard : 0;
+});
 
 /** What was just done, for the person to see and hear read out. */
 export const notice = signal<{ text: string; bad: boolean } | null>(null);

@@ -1,13 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { t, tMaybe, readable, type Key } from '../shared/i18n';
-import { addDays, atMinute, dayOf, now } from '../shared/time';
+import { addDays, atMinute, clock, dayOf, now } from '../shared/time';
 import type { Visit } from './api';
 import type { FamilyDeed } from './deeds';
 import { FamilyIcon } from './icons';
 import './pagetexts';
 import { homeOf, me, queue, waitingFor } from './state';
 import { dayName, span } from './words';
+
+const byTime = (a: Visit, b: Visit) => Date.parse(a.from) - Date.parse(b.from);
 
 /** Who comes, and asking to come or to call. */
 export function VisitsScreen({ home }: { home: string }) {
@@ -18,12 +20,12 @@ export function VisitsScreen({ home }: { home: string }) {
   const { zone } = here;
   const unsent = waitingFor(home).filter((d) => d.kind === 'visit');
   const mine = (v: Visit) => v.asked !== '' && v.asked === me.value?.person;
-  const own = here.visits.filter(
-    (v) => mine(v) && (Date.parse(v.to) > at || v.state === 'requested'),
-  );
+  const own = here.visits
+    .filter((v) => mine(v) && (Date.parse(v.to) > at || v.state === 'requested'))
+    .sort(byTime);
   const coming = here.visits
     .filter((v) => !(mine(v) && v.state !== 'planned') && v.state !== 'requested')
-    .sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+    .sort(byTime);
   const days = new Map<string, Visit[]>();
   for (const v of coming) {
     const day = dayOf(Date.parse(v.from), zone);
@@ -32,6 +34,9 @@ export function VisitsScreen({ home }: { home: string }) {
   return (
     <>
       <h1 tabIndex={-1}>{t('family.visits.title', { name: here.name })}</h1>
+      {clock(at, zone) !== clock(at) && (
+        <p class="quiet">{t('family.visits.zone', { name: here.name })}</p>
+      )}
       {asking.value ? (
         <Asker home={home} zone={zone} name={here.name} done={() => (asking.value = false)} />
       ) : (
@@ -207,11 +212,13 @@ function Asker({
         {t('family.visits.ask_title')}
       </h2>
       <p class="quiet">{t('family.visits.ask_text')}</p>
-      <fieldset class="segments">
-        <legend>{t('family.visits.how')}</legend>
-        {choice(false, 'family.visits.at_home')}
-        {choice(true, 'family.visits.by_video')}
-      </fieldset>
+      {me.value?.features?.includes('video') && (
+        <fieldset class="segments">
+          <legend>{t('family.visits.how')}</legend>
+          {choice(false, 'family.visits.at_home')}
+          {choice(true, 'family.visits.by_video')}
+        </fieldset>
+      )}
       <div class="asker-when">
         <label class="field">
           <span>{t('family.visits.day')}</span>

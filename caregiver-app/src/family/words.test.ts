@@ -61,6 +61,16 @@ describe('the light of the lantern', () => {
     ]);
   });
 
+  it('says of an old answer how old it is, before all else', () => {
+    const lit = home({ checked_in: '2026-11-21T07:12:00Z' });
+    expect(lightWords(lit, at, Date.parse('2026-11-21T11:00:00Z'))).toEqual({
+      title: 'Så var det kl 12:00',
+      text: 'Karin har sagt att allt är bra. I dag kl 08:12',
+    });
+    const night = Date.parse('2026-11-20T21:00:00Z');
+    expect(lightWords(home({}), at, night).title).toBe('Så var det i går kl 22:00');
+  });
+
   it('never calls what is not known or not shared calm', () => {
     expect(said({ light: 'hidden' })[0]).toBe('Karin delar inte om dagen är bra');
     for (const light of ['unknown', 'a later word']) {

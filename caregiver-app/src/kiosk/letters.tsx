@@ -18,7 +18,7 @@ export function useParts({ id, text, picture }: Letter) {
   const part = at.id === id ? Math.min(at.part, parts.length - 1) : 0;
   const last = part === parts.length - 1;
   return {
-    text: parts[part]! + (last ? '' : ' …'),
+    text: parts[part]! + (last ? '' : '\u00a0…'), // never alone on a line
     last,
     /** Shows the next part, or the first again. */
     turn: parts.length > 1 ? () => setAt({ id, part: last ? 0 : part + 1 }) : undefined,

@@ -44,11 +44,15 @@ describe('who looked', () => {
     ],
     [
       look('2026-11-21T08:00', 'acknowledge', { who: 'Maria', role: 'relative' }),
-      'Maria, anhörig, tog hand om ditt larm i dag klockan 08:00.',
+      'Maria, närstående, tog hand om ditt larm i dag klockan 08:00.',
     ],
     [
       look('2026-11-21T08:00', 'check_in', { who: 'lykta', role: 'gateway' }),
       'Lykta tittade på om du mår bra i dag klockan 08:00.',
+    ],
+    [
+      look('2026-11-21T08:00', 'add to contacts', { who: 'command line', role: 'operator' }),
+      'Den som sköter systemet ändrade vem som får veta om dina larm i dag klockan 08:00.',
     ],
     [
       look('2026-11-21T08:00', 'home', { who: '', role: '' }),
@@ -58,7 +62,7 @@ describe('who looked', () => {
 
   it.each([
     ['look check_in', 'tittade på om du mår bra'],
-    ['look contacts', 'tittade på din adress och dina anhöriga'],
+    ['look contacts', 'tittade på din adress och dina närstående'],
     ['look log', 'tittade på vem som har tittat'],
     ['look at home', 'tittade på ditt hem'],
     ['follow home', 'tittade på ditt hem'],
@@ -131,8 +135,20 @@ describe('who may know what', () => {
     [
       grant({ party: 'relatives', name: '', allowed: false }),
       'Får inte veta',
-      'Nu får alla anhöriga inte veta det.',
-      'Ja, alla anhöriga får veta',
+      'Nu får alla närstående inte veta det.',
+      'Ja, alla närstående får veta',
+    ],
+    [
+      grant({ field: 'alerts' }),
+      'Får veta när du larmar',
+      'Nu får Maria veta när du larmar.',
+      'Nej, Maria ska inte få veta',
+    ],
+    [
+      grant({ field: 'alerts', allowed: false }),
+      'Får inte veta när du larmar',
+      'Nu får Maria inte veta när du larmar.',
+      'Ja, Maria får veta',
     ],
     [
       grant({ field: 'messages' }),
@@ -155,7 +171,9 @@ describe('who may know what', () => {
     expect(fixedBecause(grant({ party: 'staff', fixed: true }))).toBe(
       'Hör till hemtjänstens uppdrag',
     );
-    expect(fixedBecause(grant({ fixed: true, allowed: false }))).toBe('Visas aldrig för anhöriga');
+    expect(fixedBecause(grant({ fixed: true, allowed: false }))).toBe(
+      'Visas aldrig för närstående',
+    );
     expect(fixedBecause(grant({ fixed: true }))).toBe('Kan inte ändras här');
   });
 

@@ -90,6 +90,8 @@ export function lookLines(looks: Look[], now: number | undefined, zone?: string)
 
 function lookedBy({ who, role }: Look): string {
   const said = tMaybe(`kiosk.role.${role}`);
+  // What was changed on the service's own machine has no person's name.
+  if (who === 'command line') return t('kiosk.command_line');
   const name = who || t('kiosk.someone');
   return said ? t('kiosk.look_who', { name, role: said }) : name;
 }
@@ -109,16 +111,16 @@ export const partiesOf = (grants: Grant[]): Grant[] =>
 export const fieldName = (field: string): string =>
   tMaybe(`kiosk.field.${field}`) ?? capital(field.replace(/[_-]+/g, ' '));
 
-// Writing to the screen is something to do, all else something to know.
-const form = (grant: Grant, knows: Key, writes: Key): Key =>
-  grant.field === 'messages' ? writes : knows;
+// Writing to the screen is something to do, all else something to know; of alarms one is told.
+const form = (grant: Grant, knows: Key, writes: Key, told = knows): Key =>
+  grant.field === 'messages' ? writes : grant.field === 'alerts' ? told : knows;
 
 /** "Får veta" or "Får inte veta". */
 export const grantState = (grant: Grant): string =>
   t(
     grant.allowed
-      ? form(grant, 'kiosk.may', 'kiosk.may_write')
-      : form(grant, 'kiosk.may_not', 'kiosk.may_not_write'),
+      ? form(grant, 'kiosk.may', 'kiosk.may_write', 'kiosk.may_alarms')
+      : form(grant, 'kiosk.may_not', 'kiosk.may_not_write', 'kiosk.may_not_alarms'),
   );
 
 /** Why it is not for the resident to change; "" when it is. */
@@ -137,7 +139,7 @@ export function grantQuestion(grant: Grant): { now: string; change: string } {
     ? form(grant, 'kiosk.refuse', 'kiosk.refuse_write')
     : form(grant, 'kiosk.allow', 'kiosk.allow_write');
   const now = grant.allowed
-    ? form(grant, 'kiosk.now_may', 'kiosk.now_may_write')
-    : form(grant, 'kiosk.now_may_not', 'kiosk.now_may_not_write');
+    ? form(grant, 'kiosk.now_may', 'kiosk.now_may_write', 'kiosk.now_may_alarms')
+    : form(grant, 'kiosk.now_may_not', 'kiosk.now_may_not_write', 'kiosk.now_may_not_alarms');
   return { now: t(now, { name }), change: t(change, { name }) };
 }

@@ -132,7 +132,7 @@ describe('the screen', () => {
       nothing,
     );
     expect(viewOf(seen, 7_000).link).toBe(
-      'Ingen förbindelse just nu. Larmet skickas så fort det går.',
+      'Ingen förbindelse just nu. Larmet skickas så fort det går. Ring 112 om det är bråttom.',
     );
   });
 

@@ -1,4 +1,4 @@
-import { api, json, part, post, request } from '../api/client';
+import { api, json, part, post, request } from '../api/http';
 
 // Signing in with what unlocks the telephone: the ceremonies between the
 // service and the browser, and their shapes as JSON (WebAuthn Level 3, 5.1.8-10).

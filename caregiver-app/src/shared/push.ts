@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { api, json, post, request } from '../api/client';
+import { api, json, post, request } from '../api/http';
 import { worker, workerThere } from './shell';
 
 /** Whether this browser shows alerts that are pushed to the person. */
@@ -67,10 +67,19 @@ export async function lookAtPush({ person, root }: PushOwner): Promise<void> {
       } else {
         push.value = (await pushKey()) ? 'off' : 'no_key';
       }
+      pushFailure.value = undefined;
     } catch (error) {
       pushFailure.value = error;
     }
   }
+}
+
+/**
+ * Tells the service anew of this browser, if it shows the person's alerts: when they signed
+ * out, the service forgot it.
+ */
+export async function tellPush(owner: PushOwner): Promise<void> {
+  if (localStorage.getItem(remembered(owner.root)) === owner.person) await lookAtPush(owner);
 }
 
 export async function turnPushOn({ person, root }: PushOwner): Promise<void> {

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { Problem } from '../api/client';
+import { Problem } from '../api/http';
 
 /** Something a person has done that the server may not know yet. */
 export interface Deed {

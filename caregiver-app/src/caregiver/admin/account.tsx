@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { t, tMaybe } from '../../shared/i18n';
 import {
-  addPasskey,
   deviceName,
   hasPasskeys,
   passkeyFailure,
@@ -9,6 +8,7 @@ import {
   removePasskey,
   type Passkey,
 } from '../../shared/passkey';
+import { addProven, hasNoProof } from '../../shared/proof';
 import { moment, now } from '../../shared/time';
 import { useAsked } from '../asking';
 import { Later } from '../later';
@@ -16,6 +16,7 @@ import { Dialog, useDeed } from '../plan/dialog';
 import { Answer } from '../plan/frame';
 import { LanguageChoice, SoundChoice } from '../settings';
 import { me, say } from '../state';
+import * as wall from '../wall';
 import './account.css';
 import * as api from './api';
 import './texts';
@@ -62,18 +63,20 @@ function Passkeys() {
   const asked = useAsked(passkeys, []);
   const [removing, setRemoving] = useState<Passkey | null>(null);
   const [adding, setAdding] = useState(false);
+  const [proving, setProving] = useState(false);
   const [failed, setFailed] = useState('');
   const add = async () => {
     setAdding(true);
     setFailed('');
     try {
-      await addPasskey(deviceName());
+      await addProven(deviceName(), () => setProving(true));
       say(t('account.passkey_added'));
       asked.again();
     } catch (error) {
       setFailed(whyNot(error));
     } finally {
       setAdding(false);
+      setProving(false);
     }
   };
   return (
@@ -119,6 +122,7 @@ function Passkeys() {
       ) : (
         <p>{t('account.passkey_cannot')}</p>
       )}
+      <p role="status">{proving && t('account.passkey_prove')}</p>
       {failed && (
         <p class="field-error" role="alert">
           {failed}
@@ -144,6 +148,7 @@ function Passkeys() {
 }
 
 function whyNot(error: unknown): string {
+  if (hasNoProof(error)) return t('account.passkey_no_proof');
   switch (passkeyFailure(error)) {
     case 'there_already':
       return t('account.passkey_there');
@@ -223,6 +228,18 @@ function Sessions() {
           {deed.failed}
         </p>
       )}
+      <label class="switch">
+        <input
+          type="checkbox"
+          checked={wall.wanted.value}
+          aria-describedby="account-wall-text"
+          onChange={(e) => wall.want(e.currentTarget.checked)}
+        />
+        <span>{t('account.wall')}</span>
+      </label>
+      <p id="account-wall-text" class="quiet">
+        {t('account.wall_text')}
+      </p>
     </section>
   );
 }

@@ -76,11 +76,19 @@ export interface DeviceState {
   last_seen: Time | null;
   silent: boolean;
   battery: number | null;
+  battery_low: boolean;
   signal: number | null;
 }
 
-export const devices = async (): Promise<DeviceState[]> =>
-  (await json<{ devices: DeviceState[] }>(`${api}/overview/devices`)).devices;
+/** Devices of many homes; cut when there are more homes than one answer holds. */
+export interface DeviceList {
+  devices: DeviceState[];
+  cut?: boolean;
+}
+
+/** The devices of all homes, or of an area's. */
+export const devices = (area = '') =>
+  json<DeviceList>(`${api}/overview/devices${area && query({ area })}`);
 
 /** What a day had of alarms and visits; times to take in seconds. */
 export interface DayCount {
@@ -129,7 +137,11 @@ export interface Visit {
   note: string;
   changed: Time | null;
   by: string;
+  /** The version: it grows with each change. */
+  rev: number;
 }
+
+export const visit = (id: string) => json<Visit>(`${api}/visits/${part(id)}`);
 
 /** Visits that overlap the time between two instants, in milliseconds. */
 export const visits = async (from: number, to: number, area = ''): Promise<Visit[]> =>
@@ -139,10 +151,10 @@ export const visits = async (from: number, to: number, area = ''): Promise<Visit
     )
   ).visits;
 
-/** What is planned of a visit. */
+/** What is planned of a visit, and of which version of it one knows: 0 is a new one. */
 export type VisitEntry = Pick<
   Visit,
-  'home' | 'from' | 'to' | 'person' | 'what' | 'video' | 'state' | 'note'
+  'home' | 'from' | 'to' | 'person' | 'what' | 'video' | 'state' | 'note' | 'rev'
 >;
 
 export const putVisit = (id: string, visit: VisitEntry) =>

@@ -6,9 +6,10 @@ import { Icon, Lantern } from '../../shared/icons';
 import { t, tn, type Key } from '../../shared/i18n';
 import { deviceName, roomName } from '../../shared/words';
 import { inWords, useAsked } from '../asking';
+import { acts } from '../deeds';
 import { Later } from '../later';
 import { useDeed } from '../plan/dialog';
-import { homes, me, say } from '../state';
+import { alerts, homes, me, queue, say } from '../state';
 import * as api from './api';
 import './install.css';
 import {
@@ -21,6 +22,7 @@ import {
   roomOf,
   roomsToPick,
   steps,
+  toPlace,
   whatIs,
   type Step,
 } from './installwords';
@@ -204,22 +206,21 @@ function Devices({ home, placed, again }: StepsProps) {
     setSaved(false);
     void send();
   };
-  const missing = lacks(home.devices, local);
+  const devices = toPlace(home.devices);
+  const missing = lacks(devices, local);
   return (
     <>
-      <Pairing home={home.id} some={home.devices.length > 0} />
+      <Pairing home={home.id} some={devices.length > 0} />
       <p role="status">
-        {home.devices.length === 0
-          ? t('install.devices_none')
-          : tn('install.found', home.devices.length)}
+        {devices.length === 0 ? t('install.devices_none') : tn('install.found', devices.length)}
       </p>
       <ul class="install-devices">
-        {home.devices.map((d) => (
+        {devices.map((d) => (
           <Placing
             key={d.device}
             device={d}
             placed={local}
-            rooms={roomsToPick(home.devices, local)}
+            rooms={roomsToPick(devices, local)}
             place={(room) => put({ rooms: { ...latest.current.rooms, [d.device]: room } })}
             means={(press) =>
               put({ actions: { ...latest.current.actions, [d.device]: { '*': press } } })
@@ -227,7 +228,7 @@ function Devices({ home, placed, again }: StepsProps) {
           />
         ))}
       </ul>
-      {home.devices.length > 0 && (
+      {devices.length > 0 && (
         <p class={missing ? 'install-waits' : 'install-good'} role="status">
           {missing
             ? [
@@ -446,13 +447,33 @@ function CheckIns({ home }: { home: HomeDetail }) {
 }
 
 function Protected({ home }: { home: HomeDetail }) {
+  // The resident's screen shows who has the test's alarm until somebody closes it.
+  const test = [...alerts.value.values()].find(
+    (a) => a.home === home.id && a.test && a.state === 'acknowledged',
+  );
+  const waits = queue.waiting.value.some((a) => a.alert === test?.id);
   return (
     <section class="panel install-lit" role="status">
       <Lantern large />
       <h2>{t('install.protected')}</h2>
       <p>{t('install.protected_text', { name: home.name })}</p>
+      {test && acts() && !waits && (
+        <>
+          <p>{t('install.test_open')}</p>
+          <button
+            type="button"
+            class="button button-main"
+            onClick={() => queue.add({ alert: test.id, kind: 'resolve', outcome: 'test' })}
+          >
+            {t('test.close')}
+          </button>
+        </>
+      )}
       <div class="install-ways">
-        <a class="button button-main" href={`/homes/${encodeURIComponent(home.id)}`}>
+        <a
+          class={test ? 'button' : 'button button-main'}
+          href={`/homes/${encodeURIComponent(home.id)}`}
+        >
           {t('install.to_home')}
         </a>
         <a class="button" href="/install">

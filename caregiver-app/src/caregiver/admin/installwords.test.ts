@@ -3,7 +3,7 @@ import en from '../../../i18n/install/en.json';
 import sv from '../../../i18n/install/sv.json';
 import type { Device, HomeDetail } from '../../api/types';
 import { addTexts } from '../../shared/i18n';
-import { boxOf, countdown, lacks, nextOf, progressOf, whatIs } from './installwords';
+import { boxOf, countdown, lacks, nextOf, progressOf, toPlace, whatIs } from './installwords';
 
 beforeAll(() => addTexts({ sv, en }));
 
@@ -14,6 +14,7 @@ const device = (name: string, kinds: string[], room = ''): Device => ({
   last_seen: '2026-11-21T13:00:00Z',
   silent: false,
   battery: 90,
+  battery_low: false,
 });
 const home = (fields: Partial<HomeDetail>) =>
   ({ last_heard: null, devices: [], protection: 'never_tested', ...fields }) as HomeDetail;
@@ -44,6 +45,14 @@ describe('the next step of a home', () => {
     });
     const ok = { rooms: { knapp: 'hall' }, actions: { knapp: { '*': 'check_in' } } };
     expect(lacks([button], ok)).toEqual({ button: true, rooms: 0 });
+  });
+
+  it('takes the resident’s screen for no device to be placed, and for no alarm button', () => {
+    const screen = device('kiosk', ['sos', 'check_in']);
+    expect(lacks([screen], none)).toEqual({ button: true, rooms: 0 });
+    expect(lacks([screen, device('sos', ['sos'], 'hall')], none)).toBeUndefined();
+    expect(next({ ...heard, devices: [screen] })).toBe('devices');
+    expect(toPlace([screen, button])).toEqual([button]);
   });
 });
 

@@ -18,7 +18,7 @@ export type Step = (typeof steps)[number];
 export function progressOf(home: HomeDetail, placed: Rooms): Progress {
   return {
     box: !!home.last_heard,
-    devices: home.devices.length > 0 && !lacks(home.devices, placed),
+    devices: !lacks(home.devices, placed),
     test: home.protection === 'protected',
   };
 }
@@ -29,13 +29,21 @@ export function nextOf(progress: Progress): Step | undefined {
   return progress.test ? undefined : steps.find((step) => !progress[step]);
 }
 
+/** The box's own: the resident's screen, on which one can call, too, but which is no device to place. */
+const screen = 'kiosk';
+
+/** The devices that are put somewhere in the home. */
+export const toPlace = (devices: readonly Device[]): Device[] =>
+  devices.filter((d) => d.device !== screen);
+
 /** What is still to be said of the devices; undefined when nothing is. */
 export function lacks(
   devices: readonly Device[],
   placed: Rooms,
 ): { button: boolean; rooms: number } | undefined {
-  const rooms = devices.filter((d) => !roomOf(d, placed)).length;
-  const button = !devices.some((d) => callsForHelp(d, placed));
+  const placeable = toPlace(devices);
+  const rooms = placeable.filter((d) => !roomOf(d, placed)).length;
+  const button = !placeable.some((d) => callsForHelp(d, placed));
   return rooms > 0 || button ? { button, rooms } : undefined;
 }
 

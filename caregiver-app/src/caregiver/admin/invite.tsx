@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { encode } from 'uqr';
 import { t } from '../../shared/i18n';
+import { provenOrNot } from '../../shared/proof';
 import { moment, serverNow } from '../../shared/time';
 import { inWords } from '../asking';
 import '../plan/dialog.css';
@@ -18,10 +19,14 @@ export function Invite({ person, close }: InviteProps) {
   const box = useRef<HTMLDialogElement>(null);
   const [made, setMade] = useState<api.Invitation>();
   const [failed, setFailed] = useState('');
+  const [proving, setProving] = useState(false);
   const { name } = person;
   const make = () => {
     setFailed('');
-    api.invite(person.id).then(setMade, (error: unknown) => setFailed(inWords(error)));
+    provenOrNot(
+      () => api.invite(person.id),
+      () => setProving(true),
+    ).then(setMade, (error: unknown) => setFailed(inWords(error)));
   };
   useEffect(() => {
     const dialog = box.current!;
@@ -56,7 +61,9 @@ export function Invite({ person, close }: InviteProps) {
             </button>
           </>
         )}
-        {!made && !failed && <p role="status">{t('invite.making')}</p>}
+        {!made && !failed && (
+          <p role="status">{t(proving ? 'account.passkey_prove' : 'invite.making')}</p>
+        )}
         {made && <Link name={name} {...made} />}
         <button type="button" class="button" onClick={close}>
           {t('form.close')}

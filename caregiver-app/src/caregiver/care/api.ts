@@ -40,7 +40,11 @@ export const putCard = (home: string, card: Card) =>
 export interface Note {
   id: string;
   home: string;
+  /** When it came, and when it was written: earlier where there was no network. */
   at: Time;
+  written: Time;
+  /** In a hand-over: it came after its shift had been handed over. */
+  late?: boolean;
   author: string;
   person: string;
   kind: string;
@@ -71,7 +75,12 @@ export interface Visit {
   asked: string;
   asked_by: string;
   note: string;
+  changed: Time | null;
+  /** Who changed it last; "" is the service itself. */
+  by: string;
 }
+
+export const visit = (id: string) => json<Visit>(`${api}/visits/${part(id)}`);
 
 export const visitsOf = async (home: string, from: number, to: number): Promise<Visit[]> =>
   (
@@ -196,6 +205,8 @@ export interface HandOver {
   visits: { done: number; missed: Visit[]; open: Visit[] };
   silences: Silence[];
   silent_homes: { home: string; name: string; since: Time | null }[];
+  /** There was more than one answer holds. */
+  cut?: boolean;
 }
 
 export const handOver = (from: number, to: number, area = '') =>

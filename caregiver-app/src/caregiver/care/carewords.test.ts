@@ -14,6 +14,7 @@ import {
   refusedOf,
   shiftNow,
   telOf,
+  cameLate,
   threads,
   visitState,
   withSentence,
@@ -48,6 +49,7 @@ const note = (id: string, hours: number, fields: Partial<Note> = {}): Note => ({
   id,
   home: 'marta',
   at: iso(at - hours * hour),
+  written: fields.at ?? iso(at - hours * hour),
   author: 'Anna Berg',
   person: 'anna',
   kind: 'visit',
@@ -78,6 +80,12 @@ describe('notes', () => {
     expect(threads([note('fix', 1, { corrects: 'old' })], zone)).toHaveLength(1);
     const ring = [note('x', 2, { corrects: 'y' }), note('y', 1, { corrects: 'x' })];
     expect(() => threads(ring, zone)).not.toThrow();
+  });
+  it('stand where they were written, and say when they came much later', () => {
+    const offline = note('offline', 5, { at: iso(at), written: iso(at - 5 * hour) });
+    const days = threads([offline, note('online', 1)], zone);
+    expect(days.flatMap(([, list]) => list.map((th) => th.note.id))).toEqual(['online', 'offline']);
+    expect([cameLate(offline), cameLate(note('online', 1))]).toEqual([true, false]);
   });
   it('takes a template after what was written, once', () => {
     expect(withSentence('', 'Allt väl.')).toBe('Allt väl.');

@@ -77,7 +77,7 @@ export function threads(notes: readonly Note[], zone?: string): [Day, Thread[]][
     return at;
   };
   const all = new Map<string, Thread>();
-  const sorted = [...notes].sort((a, b) => b.at.localeCompare(a.at));
+  const sorted = [...notes].sort((a, b) => b.written.localeCompare(a.written));
   for (const note of sorted) if (root(note) === note) all.set(note.id, { note, corrections: [] });
   for (const note of [...sorted].reverse()) {
     const of = root(note);
@@ -85,11 +85,18 @@ export function threads(notes: readonly Note[], zone?: string): [Day, Thread[]][
   }
   const days = new Map<Day, Thread[]>();
   for (const thread of all.values()) {
-    const day = dayOf(Date.parse(thread.note.at), zone);
+    const day = dayOf(Date.parse(thread.note.written), zone);
     days.set(day, [...(days.get(day) ?? []), thread]);
   }
   return [...days];
 }
+
+/** From when on a note that came later than it was written says so, in milliseconds. */
+const slow = 10 * minute;
+
+/** Whether a note came so much later than it was written that this is worth a word. */
+export const cameLate = (n: Pick<Note, 'at' | 'written'>): boolean =>
+  Date.parse(n.at) - Date.parse(n.written) > slow;
 
 /** Where a visit stands at an instant. */
 export function visitState(v: Visit, at: number): 'soon' | 'now' | 'late' | string {

@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { t, type Key } from '../../shared/i18n';
 import { moment, now, serverNow } from '../../shared/time';
 import type { Asked } from '../asking';
-import type { CareDeed } from '../carequeue';
-import { arrivals, me, refusals, written } from '../state';
+import type { CareDeed, Refused } from '../carequeue';
+import { me, refusals, written } from '../state';
 import '../hometools.css';
 import './care.css';
+import type { Note } from './api';
+import { cameLate } from './carewords';
 import './texts';
 
 const paths: Record<string, string> = {
@@ -27,16 +28,6 @@ export function Sign({ name }: { name: string }) {
       <path d={paths[name]!} />
     </svg>
   );
-}
-
-/** Asks again when something that was written has arrived. */
-export function useArrivals(again: () => void): void {
-  const count = arrivals.value;
-  const seen = useRef(count);
-  useEffect(() => {
-    if (seen.current !== count) again();
-    seen.current = count;
-  }, [count]);
 }
 
 /** What was asked for, or that it is awaited, or why it did not come. What was there stays beside a failure. */
@@ -113,10 +104,13 @@ export function RefusedDeeds({
   kind,
   home,
   rewrite,
+  more,
 }: {
   kind: CareDeed['kind'];
   home?: string;
   rewrite?: (deed: CareDeed) => void;
+  /** What is said below the words, and can be done with them besides. */
+  more?: (refused: Refused) => ComponentChildren;
 }) {
   const own = refusals.all.value.filter(
     ({ deed }) =>
@@ -128,42 +122,56 @@ export function RefusedDeeds({
   return (
     <div role="alert">
       <ul class="refused-list">
-        {own.map(({ deed, detail, id }) => (
-          <li key={deed.key} class="refused-deed">
-            <p>
-              <strong>
-                {t('notes.refused')}: {deed.what}
-              </strong>{' '}
-              <span class="quiet">{moment(deed.at, serverNow())}</span>
-            </p>
-            <p>{[detail || t('notes.stale'), id && `(${id})`].filter(Boolean).join(' ')}</p>
-            {typeof deed.body['text'] === 'string' && (
-              <blockquote>{deed.body['text'] as string}</blockquote>
-            )}
-            {typeof deed.body['note'] === 'string' && deed.body['note'] && (
-              <blockquote>{deed.body['note'] as string}</blockquote>
-            )}
-            <div class="row-actions">
-              {rewrite && (
-                <button
-                  type="button"
-                  class="button"
-                  onClick={() => {
-                    refusals.remove(deed.key);
-                    rewrite(deed);
-                  }}
-                >
-                  {t('notes.rewrite')}
-                </button>
+        {own.map((refused) => {
+          const { deed, detail, id } = refused;
+          return (
+            <li key={deed.key} class="refused-deed">
+              <p>
+                <strong>
+                  {t('notes.refused')}: {deed.what}
+                </strong>{' '}
+                <span class="quiet">{moment(deed.at, serverNow())}</span>
+              </p>
+              <p>{[detail || t('notes.stale'), id && `(${id})`].filter(Boolean).join(' ')}</p>
+              {typeof deed.body['text'] === 'string' && (
+                <blockquote>{deed.body['text'] as string}</blockquote>
               )}
-              <button type="button" class="button" onClick={() => refusals.remove(deed.key)}>
-                {t('notes.discard')}
-              </button>
-            </div>
-          </li>
-        ))}
+              {typeof deed.body['note'] === 'string' && deed.body['note'] && (
+                <blockquote>{deed.body['note'] as string}</blockquote>
+              )}
+              {more?.(refused)}
+              <div class="row-actions">
+                {rewrite && (
+                  <button
+                    type="button"
+                    class="button"
+                    onClick={() => {
+                      refusals.remove(deed.key);
+                      rewrite(deed);
+                    }}
+                  >
+                    {t('notes.rewrite')}
+                  </button>
+                )}
+                <button type="button" class="button" onClick={() => refusals.remove(deed.key)}>
+                  {t('notes.discard')}
+                </button>
+              </div>
+            </li>
+          );
+        })}
       </ul>
     </div>
+  );
+}
+
+/** Beside when a note was written: that it came much later. */
+export function Came({ note, zone }: { note: Note; zone?: string | undefined }) {
+  if (!note.late && !cameLate(note)) return null;
+  return (
+    <span class={note.late ? 'tag tag-late' : 'came'}>
+      {t(note.late ? 'notes.came_late' : 'notes.came', { when: when(note.at, zone) })}
+    </span>
   );
 }
 

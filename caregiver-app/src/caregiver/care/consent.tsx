@@ -62,6 +62,17 @@ const partyName = (g: Pick<api.Grant, 'party' | 'name'>): string => {
   return g.name || g.party;
 };
 
+/** Whether it is about being told of alarms, which is more than seeing something. */
+const ofAlarms = (g: Pick<api.Grant, 'party' | 'field'>): boolean =>
+  g.field === 'alerts' && g.party !== 'staff';
+
+/** What holds, in words; `only` is a contact who cannot sign in to see more. */
+function stateWords(g: api.Grant, only = false): string {
+  if (!ofAlarms(g)) return t(g.allowed ? 'consent.allowed' : 'consent.refused');
+  if (!g.allowed) return t('consent.not_told');
+  return t(only ? 'consent.told_only' : 'consent.told');
+}
+
 const fieldName = (field: string): string => tMaybe(`field.${field}`) ?? field;
 
 interface PartyProps {
@@ -77,6 +88,18 @@ function Party({ grants, zone, edit }: PartyProps) {
   const [needed, never] = [names(true), names(false)];
   const name = partyName(grants[0]!);
   const sees = open.filter((g) => g.allowed).map((g) => fieldName(g.field));
+  // Of a contact who cannot sign in there is nothing but alarms to decide.
+  const only = inherits(grants[0]!) && grants.every((g) => g.field === 'alerts');
+  const summary = () => {
+    if (only) return t(sees.length > 0 ? 'consent.told_of' : 'consent.not_told');
+    if (sees.length === 0) return t('consent.sees_nothing');
+    return t('consent.sees', { fields: listOf(sees).toLocaleLowerCase() });
+  };
+  const why = (g: api.Grant) => {
+    if (g.at) return howWords(g);
+    if (ofAlarms(g) && g.allowed) return t('consent.contact');
+    return t(inherits(g) ? 'consent.as_relatives' : 'consent.default');
+  };
   const list = (
     <>
       <ul class="grants">
@@ -88,14 +111,10 @@ function Party({ grants, zone, edit }: PartyProps) {
             <span class="grant-what">
               <strong>{fieldName(g.field)}</strong>
               <span>
-                {t(g.allowed ? 'consent.allowed' : 'consent.refused')}
+                {stateWords(g, only)}
                 {g.until &&
                   ` ${t('consent.until', { when: shortDate(Date.parse(g.until) - 1, zone) })}`}
-                <span class="quiet">
-                  {' '}
-                  ·{' '}
-                  {g.at ? howWords(g) : t(inherits(g) ? 'consent.as_relatives' : 'consent.default')}
-                </span>
+                <span class="quiet"> · {why(g)}</span>
               </span>
             </span>
             {acts() && (
@@ -131,11 +150,7 @@ function Party({ grants, zone, edit }: PartyProps) {
       <details>
         <summary>
           <h3>{name}</h3>
-          <span class="quiet">
-            {sees.length > 0
-              ? t('consent.sees', { fields: listOf(sees).toLocaleLowerCase() })
-              : t('consent.sees_nothing')}
-          </span>
+          <span class="quiet">{summary()}</span>
           <Icon name="right" />
         </summary>
         {list}
@@ -162,7 +177,7 @@ function History({ history, zone }: { history: readonly api.Grant[]; zone: strin
           <li key={`${g.at}-${i}`} class="note">
             <p>
               <strong>{g.at && when(g.at, zone)}</strong> {partyName(g)}: {fieldName(g.field)} –{' '}
-              {t(g.allowed ? 'consent.allowed' : 'consent.refused').toLocaleLowerCase()}
+              {stateWords(g).toLocaleLowerCase()}
               {g.until &&
                 ` ${t('consent.until', { when: shortDate(Date.parse(g.until) - 1, zone) })}`}
             </p>
@@ -187,6 +202,7 @@ function Edit({ home, grant, zone, saved, close }: EditProps) {
   const [how, setHow] = useState('');
   const [purpose, setPurpose] = useState('');
   const [until, setUntil] = useState('');
+  const told = ofAlarms(grant);
   // One decision is one, however often the button is pressed.
   const [key] = useState(newKey);
   const choice = (name: string, label: string, on: boolean, set: () => void) => (
@@ -225,8 +241,12 @@ function Edit({ home, grant, zone, saved, close }: EditProps) {
     >
       <fieldset class="segments">
         <legend>{t('consent.answer')}</legend>
-        {choice('allowed', t('consent.yes'), allowed, () => setAllowed(true))}
-        {choice('allowed', t('consent.no'), !allowed, () => setAllowed(false))}
+        {choice('allowed', t(told ? 'consent.yes_told' : 'consent.yes'), allowed, () =>
+          setAllowed(true),
+        )}
+        {choice('allowed', t(told ? 'consent.no_told' : 'consent.no'), !allowed, () =>
+          setAllowed(false),
+        )}
       </fieldset>
       <fieldset class="segments">
         <legend>{t('consent.how')}</legend>

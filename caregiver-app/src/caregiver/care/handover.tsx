@@ -3,13 +3,13 @@ import type { Alert } from '../../api/types';
 import { t, tn } from '../../shared/i18n';
 import { clock, moment, now, serverNow, shortDate } from '../../shared/time';
 import { alertName, outcomeName } from '../../shared/words';
-import { useAsked } from '../asking';
+import { useArrivals, useAsked } from '../asking';
 import { acts } from '../deeds';
 import { AreaPicker, zoneOf } from '../plan/frame';
 import { holderOf, homes, me } from '../state';
 import * as api from './api';
 import { handOverSpan, kindOf, spanOf, templates, templateText, withSentence } from './carewords';
-import { RefusedDeeds, Sentences, Shown, Unsent, useArrivals, waitingOf, when } from './common';
+import { Came, RefusedDeeds, Sentences, Shown, Unsent, waitingOf, when } from './common';
 import './handover.css';
 import './visits.css';
 import { writeNote } from './notewriting';
@@ -124,12 +124,13 @@ interface ToldProps {
 
 function Told({ span, area, zone }: ToldProps) {
   const asked = useAsked(() => api.handOver(span.from, span.to, area), []);
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['visit', 'note']);
   return (
     <Shown asked={asked}>
       {(is) => (
         <div class="handover-body">
           <Summary is={is} />
+          {is.cut && <p role="status">{t('handover.cut')}</p>}
           <NextShift is={is} zone={zone} />
           <div class="handover-columns">
             <Alerts heading={t('handover.open')} alerts={is.open} zone={zone} urgent />
@@ -202,7 +203,8 @@ function NextShift({ is, zone }: { is: api.HandOver; zone: string | undefined })
         {notes.map((n) => (
           <li key={n.id} class="note note-next">
             <p class="note-head">
-              <HomeLink home={n.home} /> · {n.author}, {when(n.at, zone)}
+              <HomeLink home={n.home} /> · {n.author}, {when(n.written, zone)}
+              <Came note={n} zone={zone} />
             </p>
             <p class="note-text">{n.text}</p>
           </li>
@@ -371,10 +373,11 @@ function Notes({ notes, zone }: { notes: readonly api.Note[]; zone: string | und
           <ul class="handover-list">
             {own.map((n) => (
               <li key={n.id}>
-                <strong>{when(n.at, zone)}</strong> {n.text}{' '}
+                <strong>{when(n.written, zone)}</strong> {n.text}{' '}
                 <span class="quiet">
                   – {n.author}, {kindOf(n.kind).toLocaleLowerCase()}
-                </span>
+                </span>{' '}
+                <Came note={n} zone={zone} />
               </li>
             ))}
           </ul>

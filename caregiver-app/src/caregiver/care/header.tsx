@@ -2,10 +2,10 @@ import type { HomeDetail } from '../../api/types';
 import { t } from '../../shared/i18n';
 import { parts, type Part } from '../../shared/router';
 import { clock, dayOf, now } from '../../shared/time';
-import { useAsked } from '../asking';
+import { useArrivals, useAsked } from '../asking';
 import * as api from './api';
 import { ageWords, kindOf, telOf, threads } from './carewords';
-import { Shown, Sign, useArrivals, when } from './common';
+import { Shown, Sign, when } from './common';
 
 interface WhoProps {
   name: string;
@@ -110,7 +110,7 @@ interface LatestProps {
 /** The newest notes on the page of the day: what the last who was here saw. */
 export function LatestNotes({ home, name, zone }: LatestProps) {
   const asked = useAsked(() => api.notes(home), [home]);
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['note'], home);
   return (
     <section aria-labelledby="latest-notes">
       <h2 id="latest-notes">{t('notes.latest')}</h2>
@@ -126,7 +126,8 @@ export function LatestNotes({ home, name, zone }: LatestProps) {
                 {newest.map(({ note, corrections }) => (
                   <li key={note.id} class={note.kind === 'hand_over' ? 'note note-next' : 'note'}>
                     <p class="note-head">
-                      <strong>{when(note.at, zone)}</strong> {note.author} · {kindOf(note.kind)}
+                      <strong>{when(note.written, zone)}</strong> {note.author} ·{' '}
+                      {kindOf(note.kind)}
                     </p>
                     <p class="note-text">{(corrections.at(-1) ?? note).text}</p>
                   </li>

@@ -1,16 +1,24 @@
 import { signal } from '@preact/signals';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../../shared/icons';
 import { t } from '../../shared/i18n';
+import { scaled, show } from '../../shared/picture';
 import { addDays, clock, dayOf, now, startOfDay } from '../../shared/time';
-import { inWords, useAsked } from '../asking';
+import { inWords, useArrivals, useAsked } from '../asking';
 import { acts } from '../deeds';
 import { say, written } from '../state';
 import * as api from './api';
-import { RefusedDeeds, Shown, Unsent, useArrivals, waitingOf, when } from './common';
+import { RefusedDeeds, Shown, Unsent, waitingOf, when } from './common';
 import type { PartProps } from './parts';
 
-const drafts = signal<ReadonlyMap<string, string>>(new Map());
+interface Draft {
+  text: string;
+  /** A JPEG in base64; "" is none. */
+  picture: string;
+}
+
+const blank: Draft = { text: '', picture: '' };
+const drafts = signal<ReadonlyMap<string, Draft>>(new Map());
 
 const untils = ['until_today', 'until_3d', 'until_week'] as const;
 type Until = (typeof untils)[number];
@@ -19,7 +27,7 @@ const days: Record<Until, number> = { until_today: 1, until_3d: 3, until_week: 7
 /** Words to the screen at home, and whether they were seen there. */
 export function MessagesPart({ id, name, zone }: PartProps) {
   const asked = useAsked(() => api.messages(id), [id]);
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['message'], id);
   const waiting = waitingOf('message', id);
   return (
     <div class="part part-messages">
@@ -28,7 +36,12 @@ export function MessagesPart({ id, name, zone }: PartProps) {
         <RefusedDeeds
           kind="message"
           home={id}
-          rewrite={(deed) => setDraft(id, String(deed.body['text'] ?? ''))}
+          rewrite={({ body }) =>
+            setDraft(id, {
+              text: String(body['text'] ?? ''),
+              picture: String(body['picture'] ?? ''),
+            })
+          }
         />
       </div>
       <section aria-labelledby="messages-title">
@@ -40,6 +53,7 @@ export function MessagesPart({ id, name, zone }: PartProps) {
                 <p class="note-head">
                   <strong>{clock(deed.at)}</strong> {deed.who} <Unsent deed={deed} />
                 </p>
+                {Boolean(deed.body['picture']) && <Drawn jpeg={String(deed.body['picture'])} />}
                 <p class="note-text">{String(deed.body['text'] ?? '')}</p>
               </li>
             ))}
@@ -64,20 +78,33 @@ export function MessagesPart({ id, name, zone }: PartProps) {
   );
 }
 
-function setDraft(home: string, text: string): void {
-  drafts.value = new Map(drafts.value).set(home, text);
+function setDraft(home: string, change: Partial<Draft>): void {
+  const draft = { ...blank, ...drafts.value.get(home), ...change };
+  drafts.value = new Map(drafts.value).set(home, draft);
+}
+
+/** A picture that is not sent yet. */
+function Drawn({ jpeg }: { jpeg: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    show(jpeg, canvas.current!).catch(() => {}); // then without its picture
+  }, [jpeg]);
+  return (
+    <canvas ref={canvas} class="message-picture" role="img" aria-label={t('messages.chosen')} />
+  );
 }
 
 function Write({ home, name, zone }: { home: string; name: string; zone: string | undefined }) {
-  const text = drafts.value.get(home) ?? '';
+  const { text, picture } = drafts.value.get(home) ?? blank;
+  const [wrong, setWrong] = useState('');
   const [until, setUntil] = useState<Until>('until_today');
   const field = useRef<HTMLTextAreaElement>(null);
-  const missing = useRef<HTMLParagraphElement>(null);
   const submit = (event: Event) => {
     event.preventDefault();
-    missing.current!.hidden = text.trim() !== '';
+    const empty = !text.trim() && !picture;
+    setWrong(empty ? t('notes.empty') : '');
     field.current?.focus();
-    if (!text.trim()) return;
+    if (empty) return;
     const over = startOfDay(addDays(dayOf(now.value, zone), days[until]), zone);
     written.add({
       kind: 'message',
@@ -85,9 +112,24 @@ function Write({ home, name, zone }: { home: string; name: string; zone: string 
       what: t('messages.what', { name }),
       method: 'POST',
       path: `/homes/${encodeURIComponent(home)}/messages`,
-      body: { text: text.trim(), until: new Date(over).toISOString() },
+      body: {
+        text: text.trim(),
+        ...(picture ? { picture } : {}),
+        until: new Date(over).toISOString(),
+      },
     });
-    setDraft(home, '');
+    setDraft(home, blank);
+  };
+  const choose = async (input: HTMLInputElement) => {
+    const file = input.files?.[0];
+    if (!file) return;
+    try {
+      setDraft(home, { picture: await scaled(file) });
+      setWrong('');
+    } catch {
+      setWrong(t('messages.bad_picture'));
+    }
+    input.value = ''; // the same one may be chosen again
   };
   return (
     <form class="tool note-form" onSubmit={submit} noValidate>
@@ -99,12 +141,31 @@ function Write({ home, name, zone }: { home: string; name: string; zone: string 
           rows={3}
           maxLength={500}
           value={text}
-          onInput={(e) => setDraft(home, e.currentTarget.value)}
+          onInput={(e) => setDraft(home, { text: e.currentTarget.value })}
         />
       </label>
-      <p class="field-error" role="alert" ref={missing} hidden>
-        {t('notes.empty')}
-      </p>
+      {picture && <Drawn jpeg={picture} />}
+      <div class="row-actions">
+        <label class="button file-button">
+          <input
+            type="file"
+            accept="image/*"
+            class="visually-hidden"
+            onChange={(e) => void choose(e.currentTarget)}
+          />
+          {t(picture ? 'messages.other_picture' : 'messages.add_picture')}
+        </label>
+        {picture && (
+          <button type="button" class="button" onClick={() => setDraft(home, { picture: '' })}>
+            {t('messages.no_picture')}
+          </button>
+        )}
+      </div>
+      {wrong && (
+        <p class="field-error" role="alert">
+          {wrong}
+        </p>
+      )}
       <fieldset class="segments">
         <legend>{t('messages.until')}</legend>
         {untils.map((u) => (

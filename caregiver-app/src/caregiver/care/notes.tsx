@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import { t } from '../../shared/i18n';
 import { clock, dayOf, longDate, now } from '../../shared/time';
 import { dayWord } from '../../shared/words';
-import { inWords, useAsked } from '../asking';
+import { inWords, useArrivals, useAsked } from '../asking';
 import { acts } from '../deeds';
 import * as api from './api';
 import { kindOf, threads, type NoteKind, type Thread } from './carewords';
-import { RefusedDeeds, Shown, Unsent, useArrivals, waitingOf, when } from './common';
+import { Came, RefusedDeeds, Shown, Unsent, waitingOf, when } from './common';
 import { NoteForm, setDraft } from './notewriting';
 import type { PartProps } from './parts';
 
@@ -18,10 +18,10 @@ export function NotesPart({ id, name, zone }: PartProps) {
   const [older, setOlder] = useState<api.Note[]>([]);
   const [ended, setEnded] = useState(false);
   const [failed, setFailed] = useState('');
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['note'], id);
   const more = async (notes: readonly api.Note[]) => {
     try {
-      const next = await api.notes(id, notes.at(-1)!.at);
+      const next = await api.notes(id, notes.at(-1)!.written);
       const known = new Set(notes.map((n) => n.id));
       setOlder([...older, ...next.filter((n) => !known.has(n.id))]);
       setEnded(next.length < page);
@@ -109,7 +109,7 @@ function NoteList({
       {threads(notes, zone).map(([day, list]) => (
         <div key={day} class="note-day">
           <h3>
-            {[dayWord(day, today), longDate(Date.parse(list[0]!.note.at), zone)]
+            {[dayWord(day, today), longDate(Date.parse(list[0]!.note.written), zone)]
               .filter(Boolean)
               .join(', ')}
           </h3>
@@ -134,19 +134,21 @@ function NoteRow({
   zone?: string | undefined;
 }) {
   const { note, corrections } = thread;
-  const time = clock(Date.parse(note.at), zone);
+  const time = clock(Date.parse(note.written), zone);
   const corrected = corrections.length > 0;
   return (
     <li class={note.kind === 'hand_over' ? 'note note-next' : 'note'}>
       <p class="note-head">
         <strong>{time}</strong> {note.author} · {kindOf(note.kind)}
         {corrected && <span class="tag">{t('notes.corrected')}</span>}
+        <Came note={note} zone={zone} />
       </p>
       <p class={corrected ? 'note-text note-old' : 'note-text'}>{note.text}</p>
       {corrections.map((c) => (
         <div key={c.id} class="note-correction">
           <p class="note-head">
-            {t('notes.correction', { when: when(c.at, zone), author: c.author })}
+            {t('notes.correction', { when: when(c.written, zone), author: c.author })}
+            <Came note={c} zone={zone} />
           </p>
           <p class="note-text">{c.text}</p>
         </div>

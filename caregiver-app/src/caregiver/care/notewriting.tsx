@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../../shared/i18n';
-import { clock, shortDate } from '../../shared/time';
 import { written } from '../state';
 import type { Note } from './api';
 import {
@@ -46,9 +45,6 @@ export function writeNote(
     method: 'POST',
     path: `/homes/${encodeURIComponent(home)}/notes`,
     body: { kind: note.kind, text: note.text.trim(), corrects, alert: '' },
-    late: t('notes.written', {
-      when: t('time.date', { date: shortDate(Date.now()), clock: clock(Date.now()) }),
-    }),
   });
 }
 
@@ -86,7 +82,7 @@ export function NoteForm({
       <h2>{t('notes.write')}</h2>
       {draft.corrects ? (
         <div class="correcting">
-          <p>{t('notes.correcting', { when: when(draft.corrects.at, zone) })}</p>
+          <p>{t('notes.correcting', { when: when(draft.corrects.written, zone) })}</p>
           <blockquote>{draft.corrects.text}</blockquote>
           <button type="button" class="button" onClick={() => setDraft(home, { corrects: null })}>
             {t('notes.correct_cancel')}

@@ -3,15 +3,15 @@ import { t, tn } from '../../shared/i18n';
 import { addDays, dayOf, longDate, now, serverNow, startOfDay } from '../../shared/time';
 import { checkIn } from '../../shared/words';
 import type { Home, Shift } from '../../api/types';
-import { useAsked } from '../asking';
+import { useArrivals, useAsked } from '../asking';
 import { contactOf, need } from '../homes';
 import { zoneOf } from '../plan/frame';
 import { homes, me } from '../state';
 import * as team from '../teamapi';
 import * as api from './api';
 import { newSince, shiftNow, spanOf } from './carewords';
-import { RefusedDeeds, Shown, Sign, useArrivals, when } from './common';
-import { isLeft, VisitRow } from './visits';
+import { Came, Shown, Sign, when } from './common';
+import { isLeft, RefusedVisits, VisitRow } from './visits';
 
 const hour = 3_600_000;
 
@@ -77,11 +77,11 @@ function MyVisits({ person, zone }: { person: string; zone: string | undefined }
         : [],
     [person, today],
   );
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['visit']);
   return (
     <section aria-labelledby="my-visits">
       <h2 id="my-visits">{t('shift.visits')}</h2>
-      <RefusedDeeds kind="visit" />
+      <RefusedVisits />
       {!person && <p>{t('shift.no_person')}</p>}
       <Shown asked={asked}>
         {(all) => {
@@ -128,7 +128,7 @@ function News({ since, zone }: { since: number; zone: string | undefined }) {
     () => api.handOver(since, serverNow(), areas.length === 1 ? areas[0] : ''),
     [since],
   );
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['visit', 'note']);
   return (
     <section aria-labelledby="news">
       <h2 id="news">{t('shift.news', { when: when(new Date(since).toISOString(), zone) })}</h2>
@@ -152,7 +152,8 @@ function News({ since, zone }: { since: number; zone: string | undefined }) {
                         <a href={`/homes/${encodeURIComponent(n.home)}/notes`}>
                           {homes.value.get(n.home)?.name ?? n.home}
                         </a>{' '}
-                        · {n.author}, {when(n.at, zone)}
+                        · {n.author}, {when(n.written, zone)}
+                        <Came note={n} zone={zone} />
                       </p>
                       <p class="note-text">{n.text}</p>
                     </li>

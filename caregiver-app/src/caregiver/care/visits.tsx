@@ -6,10 +6,11 @@ import { addDays, clock, dayOf, now, shortDate, startOfDay } from '../../shared/
 import type { CareDeed } from '../carequeue';
 import { acts } from '../deeds';
 import { me, refusals, written } from '../state';
-import { useAsked } from '../asking';
+import { useArrivals, useAsked } from '../asking';
 import * as api from './api';
 import { spanOf, templateText, visitState, withSentence } from './carewords';
-import { RefusedDeeds, Sentences, Shown, Unsent, useArrivals } from './common';
+import { RefusedDeeds, Sentences, Shown, Unsent } from './common';
+import { writeNote } from './notewriting';
 import './visits.css';
 
 /** What one visit's form holds; null when none is open. */
@@ -18,20 +19,20 @@ const open = signal<{ visit: string; note: string } | null>(null);
 // What this page has sent about visits, until the server's own word of it is here.
 const sent = signal<ReadonlyMap<string, CareDeed['body']>>(new Map());
 
-const pathOf = (visit: string) => `/visits/${encodeURIComponent(visit)}`;
+const pathOf = (visit: string) => `/visits/${encodeURIComponent(visit)}/went`;
 
 /** Says how a visit went, now or when there is a network. */
 function tell(visit: api.Visit, state: 'done' | 'missed', note: string): void {
-  const { home, from, to, person, what, video } = visit;
-  const body = { home, from, to, person, what, video, state, note: note.trim() };
+  // Of the plan nothing is said: it may be another by the time that this arrives.
+  const body = { state, note: note.trim() };
   for (const { deed } of refusals.all.value) {
     if (deed.path === pathOf(visit.id)) refusals.remove(deed.key);
   }
   const key = written.add({
     kind: 'visit',
-    home,
+    home: visit.home,
     what: t('visit.what', { name: visit.home_name }),
-    method: 'PUT',
+    method: 'POST',
     path: pathOf(visit.id),
     body,
   });
@@ -173,6 +174,48 @@ function DoneForm({ visit, close }: { visit: api.Visit; close: () => void }) {
   );
 }
 
+/** What this person said of visits and the server did not take, with what has become of those meanwhile. */
+export function RefusedVisits({ home }: { home?: string }) {
+  return (
+    <RefusedDeeds
+      kind="visit"
+      {...(home === undefined ? {} : { home })}
+      more={({ deed, id }) => id === 'LYK-0533' && <CalledOff deed={deed} />}
+    />
+  );
+}
+
+// Who was there all the same has it as a note about the resident.
+function CalledOff({ deed }: { deed: CareDeed }) {
+  const id = decodeURIComponent(deed.path.split('/')[2]!);
+  const { value: visit } = useAsked(() => api.visit(id), [id]);
+  const keep = () => {
+    const words = [t('visit.done_anyway'), deed.body['note']].filter(Boolean).join('\n');
+    writeNote(deed.home, visit?.home_name ?? '', { kind: 'visit', text: words });
+    refusals.remove(deed.key);
+  };
+  return (
+    <>
+      {visit && (
+        <p>
+          {t('visit.called_off', {
+            by: visit.by || t('visit.service'),
+            span: `${shortDate(Date.parse(visit.from))} ${spanOf(visit.from, visit.to)}`,
+          })}{' '}
+          {visit.note}
+        </p>
+      )}
+      {deed.body['state'] === 'done' && (
+        <p class="row-actions">
+          <button type="button" class="button button-main" onClick={keep}>
+            {t('visit.as_note')}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
 /** A home's visits of today, and those that come in the next two weeks. */
 export function HomeVisits({ home, name, zone }: { home: string; name: string; zone: string }) {
   const today = dayOf(now.value, zone);
@@ -180,11 +223,11 @@ export function HomeVisits({ home, name, zone }: { home: string; name: string; z
   const tomorrow = startOfDay(addDays(today, 1), zone);
   const to = startOfDay(addDays(today, 14), zone);
   const asked = useAsked(() => api.visitsOf(home, from, to), [home, today]);
-  useArrivals(asked.again);
+  useArrivals(asked.again, ['visit'], home);
   return (
     <section aria-labelledby="visits-title">
       <h2 id="visits-title">{t('visits.today')}</h2>
-      <RefusedDeeds kind="visit" home={home} />
+      <RefusedVisits home={home} />
       <Shown asked={asked} name={name}>
         {(visits) => {
           const sorted = [...visits].sort((a, b) => a.from.localeCompare(b.from));

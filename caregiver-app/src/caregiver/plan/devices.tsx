@@ -16,18 +16,34 @@ const page = 60;
 
 /** Every device of every home: those that need somebody's hands first. */
 export function DevicesScreen() {
-  const asked = useAsked(api.devices, []);
+  const [area, setArea] = useState(every);
+  const [cut, setCut] = useState(false);
+  // What is here of all homes is looked through here; where that is not all, the area is asked for.
+  const of = cut && area !== every ? area : '';
+  const asked = useAsked(async () => {
+    const list = await api.devices(of);
+    if (list.cut) setCut(true);
+    return list;
+  }, [of]);
   return (
     <Frame page="devices">
-      <Answer asked={asked}>{(all) => <Devices all={all} />}</Answer>
+      <Answer asked={asked}>
+        {(list) => <Devices all={list.devices} cut={list.cut} area={area} setArea={setArea} />}
+      </Answer>
     </Frame>
   );
 }
 
 const every = '\u0000';
 
-function Devices({ all }: { all: readonly api.DeviceState[] }) {
-  const [area, setArea] = useState(every);
+interface DevicesProps {
+  all: readonly api.DeviceState[];
+  cut?: boolean | undefined;
+  area: string;
+  setArea: (area: string) => void;
+}
+
+function Devices({ all, cut, area, setArea }: DevicesProps) {
   const [hands, setHands] = useState(false);
   const [search, setSearch] = useState('');
   const [most, setMost] = useState(page);
@@ -50,6 +66,11 @@ function Devices({ all }: { all: readonly api.DeviceState[] }) {
           {needing > 0 ? tn('devices.hands', needing) : t('devices.all_well')}
         </span>
       </p>
+      {cut && (
+        <p class="plan-wait" role="status">
+          {t(area === every ? 'devices.cut' : 'devices.cut_area')}
+        </p>
+      )}
       <search class="plan-tools devices-tools">
         <label class="field">
           <span>{t('devices.search')}</span>
@@ -116,7 +137,7 @@ function List({ devices }: { devices: readonly api.DeviceState[] }) {
       <tbody>
         {devices.map((d) => {
           const need = needOf(d);
-          const battery = batteryWords(d.battery);
+          const battery = batteryWords(d);
           const signal = signalWords(d.signal);
           return (
             <tr key={`${d.home} ${d.device}`} class={need && 'device-needs'}>

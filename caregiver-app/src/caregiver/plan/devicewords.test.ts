@@ -16,6 +16,7 @@ const device = (fields: Partial<DeviceState>): DeviceState => ({
   last_seen: '2026-11-21T13:00:00Z',
   silent: false,
   battery: 80,
+  battery_low: false,
   signal: 150,
   ...fields,
 });
@@ -25,8 +26,8 @@ describe('what devices need', () => {
     const all = [
       device({ device: 'well' }),
       device({ device: 'weak', signal: 20 }),
-      device({ device: 'low', battery: 18 }),
-      device({ device: 'empty', battery: 3 }),
+      device({ device: 'low', battery: 14, battery_low: true }),
+      device({ device: 'empty', battery: 3, battery_low: true }),
       device({ device: 'silent', silent: true }),
       device({ device: 'gone', silent: true, last_seen: '2026-11-20T13:00:00Z' }),
       device({ device: 'other', home_name: 'Astrid Bergström' }),
@@ -36,15 +37,23 @@ describe('what devices need', () => {
   });
 
   it('asks for one thing at a time, and for nothing of what is not known', () => {
-    expect(needOf(device({ silent: true, battery: 2 }))).toBe('silent');
-    expect(needOf(device({ battery: 20, signal: 10 }))).toBe('battery');
+    expect(needOf(device({ silent: true, battery: 2, battery_low: true }))).toBe('silent');
+    expect(needOf(device({ battery: 15, battery_low: true, signal: 10 }))).toBe('battery');
+    expect(needOf(device({ battery: null, battery_low: true }))).toBe('battery');
+    // What no alert tells of is not to be changed either.
+    expect(needOf(device({ battery: 18 }))).toBe('');
     expect(needOf(device({ battery: null, signal: null }))).toBe('');
   });
 
   it('says in words what its pictures show', () => {
-    expect(batteryWords(9)).toEqual({ text: 'Nästan slut, 9 %', level: 0 });
-    expect(batteryWords(100)).toEqual({ text: 'Bra, 100 %', level: 4 });
-    expect(batteryWords(null).text).toBe('Inget batteri');
+    expect(batteryWords(device({ battery: 9, battery_low: true }))).toEqual({
+      text: 'Nästan slut, 9 %',
+      level: 0,
+    });
+    expect(batteryWords(device({ battery: 100 }))).toEqual({ text: 'Bra, 100 %', level: 4 });
+    expect(batteryWords(device({ battery: 18 })).text).toBe('Bra, 18 %');
+    expect(batteryWords(device({ battery: null })).text).toBe('Inget batteri');
+    expect(batteryWords(device({ battery: null, battery_low: true })).text).not.toContain('Inget');
     expect(signalWords(39)).toEqual({ text: 'Svag', level: 1 });
     expect(signalWords(255)).toEqual({ text: 'Bra', level: 4 });
   });

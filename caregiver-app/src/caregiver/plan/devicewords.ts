@@ -1,9 +1,8 @@
 import { t } from '../../shared/i18n';
-import { deviceName, roomName } from '../../shared/words';
+import { deviceName, kindName, roomName } from '../../shared/words';
 import type { DeviceState } from '../admin/api';
 
-/** A battery at most this full, in percent, is to be changed. */
-const lowBattery = 20;
+/** Among batteries that are to be changed, one at most this full, in percent, is nearly empty. */
 const emptyBattery = 10;
 /** Zigbee's link quality, 0–255: below these a device is lost now and then, or soon. */
 const weakSignal = 40;
@@ -14,7 +13,7 @@ export type Need = 'silent' | 'battery' | 'signal' | '';
 /** What the device needs somebody's hands for first; "" for nothing. */
 export function needOf(d: DeviceState): Need {
   if (d.silent) return 'silent';
-  if (d.battery !== null && d.battery <= lowBattery) return 'battery';
+  if (d.battery_low) return 'battery';
   if (d.signal !== null && d.signal < weakSignal) return 'signal';
   return '';
 }
@@ -29,7 +28,7 @@ export function byNeed(collator: Intl.Collator): (a: DeviceState, b: DeviceState
       need === 'silent'
         ? (a.last_seen ?? '').localeCompare(b.last_seen ?? '')
         : need === 'battery'
-          ? a.battery! - b.battery!
+          ? (a.battery ?? 0) - (b.battery ?? 0)
           : need === 'signal'
             ? a.signal! - b.signal!
             : 0;
@@ -43,12 +42,19 @@ export function byNeed(collator: Intl.Collator): (a: DeviceState, b: DeviceState
   };
 }
 
-/** How full the battery is: the word for it, and how many of four bars. */
-export function batteryWords(battery: number | null): { text: string; level: number } {
-  if (battery === null) return { text: t('devices.battery.none'), level: -1 };
+/** How full the battery is: the word for it, and how many of four bars. The service says whether it is low. */
+export function batteryWords({
+  battery,
+  battery_low: low,
+}: Pick<DeviceState, 'battery' | 'battery_low'>): { text: string; level: number } {
+  if (battery === null) {
+    return low
+      ? { text: kindName('battery_low'), level: 1 }
+      : { text: t('devices.battery.none'), level: -1 };
+  }
   const n = Math.round(battery);
-  if (battery <= emptyBattery) return { text: t('devices.battery.empty', { n }), level: 0 };
-  if (battery <= lowBattery) return { text: t('devices.battery.low', { n }), level: 1 };
+  if (low && battery <= emptyBattery) return { text: t('devices.battery.empty', { n }), level: 0 };
+  if (low) return { text: t('devices.battery.low', { n }), level: 1 };
   return { text: t('devices.battery.good', { n }), level: Math.min(4, Math.ceil(battery / 25)) };
 }
 

@@ -9,6 +9,8 @@ interface DialogProps {
   title: string;
   /** What the button that goes through with it is called; "Spara" when nothing is said. */
   save?: string;
+  /** What the button that leaves all as it is is called; "Avbryt" when nothing is said. */
+  leave?: string;
   /** Does what the form is for. What it throws is told in the form, which then stays. */
   onSave: () => Promise<unknown>;
   onClose: () => void;
@@ -17,10 +19,22 @@ interface DialogProps {
   children: ComponentChildren;
   /** More to do, beside saving. */
   more?: ComponentChildren;
+  /** There is nothing to save: it can only be closed. */
+  only?: boolean;
 }
 
 /** A form over the page. It closes by Escape, and then gives the focus back. */
-export function Dialog({ title, save, onSave, onClose, check, children, more }: DialogProps) {
+export function Dialog({
+  title,
+  save,
+  leave,
+  onSave,
+  onClose,
+  check,
+  children,
+  more,
+  only,
+}: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const deed = useDeed();
   const [wrong, setWrong] = useState('');
@@ -65,9 +79,11 @@ export function Dialog({ title, save, onSave, onClose, check, children, more }: 
           <button type="submit" class="button button-main" disabled={deed.busy}>
             {deed.busy ? t('form.saving') : (save ?? t('form.save'))}
           </button>
-          <button type="button" class="button" onClick={onClose}>
-            {t('form.cancel')}
-          </button>
+          {!only && (
+            <button type="button" class="button" onClick={onClose}>
+              {leave ?? t('form.cancel')}
+            </button>
+          )}
           {more}
         </div>
       </form>

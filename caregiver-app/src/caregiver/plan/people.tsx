@@ -5,14 +5,13 @@ import { moment, now } from '../../shared/time';
 import { endSignIns } from '../admin/api';
 import '../admin/texts';
 import { useAsked } from '../asking';
-import { channelName } from '../chainwords';
 import { Later } from '../later';
-import { homes, say } from '../state';
+import { homes, me, say } from '../state';
 import * as api from '../teamapi';
 import { Dialog, useDeed } from './dialog';
 import { Answer, Frame, manages } from './frame';
 import './people.css';
-import { memberWords, readableNumber } from './peoplewords';
+import { memberWords, readableNumber, wayName } from './peoplewords';
 import { MemberForm, PersonForm } from './person';
 
 const homeName = (id: string) => homes.value.get(id)?.name ?? id;
@@ -107,8 +106,8 @@ function PersonCard({ person, changed, edit }: CardProps) {
     );
   const ways =
     person.addresses?.map(({ channel, to }) =>
-      channel === 'push' ? channelName(channel) : `${channelName(channel)} ${readableNumber(to)}`,
-    ) ?? person.channels.map(channelName);
+      channel === 'push' ? wayName(channel) : `${wayName(channel)} ${readableNumber(to)}`,
+    ) ?? person.channels.map(wayName);
   return (
     <li class="panel person">
       <div class="person-head">
@@ -167,7 +166,7 @@ function PersonCard({ person, changed, edit }: CardProps) {
             {t('people.join')}
             <span class="visually-hidden"> – {person.name}</span>
           </button>
-          {person.role && (
+          {person.role && person.id !== me.value?.person && (
             <button type="button" class="button" onClick={() => edit('invite')}>
               {t(person.invited ? 'people.invite_again' : 'people.invite')}
               <span class="visually-hidden"> – {person.name}</span>

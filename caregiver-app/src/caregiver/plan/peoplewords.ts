@@ -1,10 +1,17 @@
 import type { Address, Member, Person } from '../../api/types';
 import { t, tMaybe } from '../../shared/i18n';
 import { alertName } from '../../shared/words';
+import { channelName } from '../chainwords';
 import '../pagetexts';
 
-/** The ways to reach somebody, as the server knows them. */
-export const channels = ['push', 'sms', 'voice', 'email', 'webhook'] as const;
+/** The ways to reach somebody. */
+export const channels: readonly string[] = ['push', 'sms', 'email', 'webhook'];
+
+/** The name of a way; one by which nobody is reached says so. */
+export const wayName = (channel: string): string =>
+  channels.includes(channel)
+    ? channelName(channel)
+    : t('channel.unused', { channel: channelName(channel) });
 
 const telephone = /^\+[1-9]\d{6,14}$/;
 

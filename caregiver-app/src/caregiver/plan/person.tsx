@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Address, Person } from '../../api/types';
 import { locale, t, type Key } from '../../shared/i18n';
+import { provenOrNot } from '../../shared/proof';
 import { alertName } from '../../shared/words';
 import { channelName } from '../chainwords';
 import '../admin/texts';
@@ -67,7 +68,8 @@ export function PersonForm({ people, person, close, changed }: PersonProps) {
             people.map((p) => p.id),
           );
         const entry = { name: name.trim(), language, away, addresses: tidy };
-        await api.putPerson(id, { ...entry, role, areas: staff.includes(role) ? [...areas] : [] });
+        const given = { role, areas: staff.includes(role) ? [...areas] : [] };
+        await provenOrNot(() => api.putPerson(id, { ...entry, ...given }));
         say(t('person.saved', { name: name.trim() }));
         changed();
       }}
@@ -131,7 +133,8 @@ export function PersonForm({ people, person, close, changed }: PersonProps) {
               value={a.channel}
               onChange={(e) => set(i, { channel: e.currentTarget.value })}
             >
-              {channels.map((c) => (
+              {/* One that was given before and is no way any more is still shown. */}
+              {[...new Set([...channels, a.channel])].map((c) => (
                 <option key={c} value={c}>
                   {channelName(c)}
                 </option>
@@ -168,6 +171,11 @@ export function PersonForm({ people, person, close, changed }: PersonProps) {
               <span aria-hidden="true">×</span>
               <span class="visually-hidden">{t('person.remove', { n: i + 1 })}</span>
             </button>
+            {!channels.includes(a.channel) && (
+              <p class="address-unused">
+                {t('person.unused', { channel: channelName(a.channel) })}
+              </p>
+            )}
           </div>
         ))}
         <button

@@ -5,9 +5,11 @@ import { locale, t, tn, type Key } from '../../shared/i18n';
 import { addDays, clock, dayOf, moment, now, serverNow, startOfDay } from '../../shared/time';
 import * as api from '../admin/api';
 import { inWords } from '../asking';
+import { can } from '../may';
 import { homes, say } from '../state';
 import { Dialog } from './dialog';
 import { weekNumber } from './rotawords';
+import { isMeanwhile, Meanwhile, useMeanwhile } from './meanwhile';
 import { copiesOf, entryOf, minutesOf, overlapping, timesOf, type Copies } from './visitwords';
 import { instantOf } from './zoned';
 
@@ -67,13 +69,26 @@ export function VisitForm({ draft, area, zone, staff, visits, close, changed }: 
     to: new Date(from + length * 60_000).toISOString(),
     state: 'planned',
     note: visit?.note ?? '',
+    rev: visit?.rev ?? 0,
   });
+  const meanwhile = useMeanwhile(visit);
   const clash = Number.isNaN(from) ? undefined : overlapping(visits, entry(), id);
   const collator = new Intl.Collator(locale());
   const choices = [...homes.value.values()]
     .filter((h) => h.area === area || h.id === home)
     .sort((a, b) => collator.compare(a.name, b.name));
 
+  if (meanwhile.theirs) {
+    return (
+      <Meanwhile
+        {...meanwhile}
+        theirs={meanwhile.theirs}
+        nameOf={(p) => staff.find(({ id }) => id === p)?.name ?? ''}
+        zone={zone}
+        changed={changed}
+      />
+    );
+  }
   if (cancels && visit) {
     return (
       <Dialog
@@ -83,7 +98,7 @@ export function VisitForm({ draft, area, zone, staff, visits, close, changed }: 
         onClose={close}
         check={() => (reason.trim() ? '' : t('planned.bad_reason'))}
         onSave={async () => {
-          await api.putVisit(id, entryOf(visit, { state: 'cancelled', note: reason.trim() }));
+          await meanwhile.put(id, entryOf(visit, { state: 'cancelled', note: reason.trim() }));
           say(t('planned.cancelled_done'));
           changed();
         }}
@@ -114,7 +129,7 @@ export function VisitForm({ draft, area, zone, staff, visits, close, changed }: 
         return Number.isNaN(from) ? t('planned.bad_time') : '';
       }}
       onSave={async () => {
-        await api.putVisit(id, entry());
+        await meanwhile.put(id, entry());
         say(t(asks ? 'planned.accepted' : 'planned.saved'));
         changed();
       }}
@@ -197,14 +212,16 @@ export function VisitForm({ draft, area, zone, staff, visits, close, changed }: 
           ))}
         </datalist>
       </label>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={video}
-          onChange={(e) => setVideo(e.currentTarget.checked)}
-        />
-        <span>{t('planned.video')}</span>
-      </label>
+      {can('video') && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={video}
+            onChange={(e) => setVideo(e.currentTarget.checked)}
+          />
+          <span>{t('planned.video')}</span>
+        </label>
+      )}
       {clash && (
         <p class="plan-visit-clash" role="status">
           {t('planned.overlap', {
@@ -234,14 +251,19 @@ const nextHour = (zone: string | undefined) => {
 
 interface AnswerProps {
   visit: api.Visit;
+  zone?: string | undefined;
   close: () => void;
   changed: () => void;
 }
 
 /** Says no to what a relative asks for, and why. */
-export function Decline({ visit, close, changed }: AnswerProps) {
+export function Decline({ visit, zone, close, changed }: AnswerProps) {
   const [reason, setReason] = useState('');
   const name = visit.asked_by;
+  const meanwhile = useMeanwhile(visit);
+  if (meanwhile.theirs) {
+    return <Meanwhile {...meanwhile} theirs={meanwhile.theirs} zone={zone} changed={changed} />;
+  }
   return (
     <Dialog
       title={t('planned.decline_title', { name })}
@@ -249,7 +271,7 @@ export function Decline({ visit, close, changed }: AnswerProps) {
       onClose={close}
       check={() => (reason.trim() ? '' : t('planned.bad_reason'))}
       onSave={async () => {
-        await api.putVisit(visit.id, entryOf(visit, { state: 'declined', note: reason.trim() }));
+        await meanwhile.put(visit.id, entryOf(visit, { state: 'declined', note: reason.trim() }));
         say(t('planned.declined', { name }));
         changed();
       }}
@@ -298,11 +320,15 @@ export function CopyWeek({ monday, zone, area, present, close, changed }: CopyPr
     <Dialog
       title={t('planned.copy_title', weeks)}
       save={all > 0 ? t('planned.copy_do') : t('form.close')}
+      only={all === 0}
       onClose={close}
       onSave={async () => {
         // One that fails stops the rest; another try goes on where it stopped.
         for (const [id, entry] of copies?.fresh.slice(done) ?? []) {
-          await api.putVisit(id, entry);
+          // One that is there already stays as it is: it was copied before, and changed since.
+          await api.putVisit(id, entry).catch((error: unknown) => {
+            if (!isMeanwhile(error)) throw error;
+          });
           setDone((n) => n + 1);
         }
         if (all > 0) say(tn('planned.copied', all));

@@ -5,7 +5,7 @@ import { locale, t, tn } from '../../shared/i18n';
 import { addDays, dayOf, longDate, serverNow, shortDate, startOfDay } from '../../shared/time';
 import * as api from '../admin/api';
 import '../admin/texts';
-import { useAsked } from '../asking';
+import { useArrivals, useAsked } from '../asking';
 import { may } from '../may';
 import { homes } from '../state';
 import { people } from '../teamapi';
@@ -69,6 +69,7 @@ function Planner() {
   );
   const shown = area ?? areas[0] ?? '';
   const asked = useAsked(() => askPlan(shown, from, to), [shown, monday]);
+  useArrivals(asked.again, ['visit']);
   const choose = (week: string) => {
     setMonday(week);
     setDay(week === mondayOf(today) ? today : week);
@@ -145,7 +146,7 @@ function Planner() {
                 />
               )}
               {open?.form === 'decline' && (
-                <Decline visit={open.visit} close={close} changed={changed} />
+                <Decline visit={open.visit} zone={zone} close={close} changed={changed} />
               )}
               {open?.form === 'copy' && (
                 <CopyWeek
@@ -328,7 +329,7 @@ interface ChipProps {
 
 // What has been, or was called off, is to be read; what is planned can be changed.
 function Chip({ visit, by, zone, edit }: ChipProps) {
-  const state = stateWords(visit);
+  const state = stateWords(visit.state);
   const words = (
     <>
       <strong>{timesOf(visit, zone)}</strong>

@@ -3,7 +3,15 @@ import { addTexts } from '../../shared/i18n';
 import en from '../../../i18n/admin/en.json';
 import sv from '../../../i18n/admin/sv.json';
 import type { Visit } from '../admin/api';
-import { copiesOf, entryOf, minutesOf, overlapping, rowsOf, stateWords } from './visitwords';
+import {
+  changedWords,
+  copiesOf,
+  entryOf,
+  minutesOf,
+  overlapping,
+  rowsOf,
+  stateWords,
+} from './visitwords';
 
 const zone = 'Europe/Stockholm';
 const sorted = new Intl.Collator('sv');
@@ -27,6 +35,7 @@ function visit(fields: Partial<Visit>): Visit {
     note: '',
     changed: null,
     by: '',
+    rev: 0,
     ...fields,
   };
 }
@@ -57,7 +66,22 @@ describe('a week of visits', () => {
     const all = states.map((state) => visit({ id: state, state }));
     const [row] = rowsOf(all, 'person', '2026-11-16', zone, [], sorted);
     expect(row!.days[1]!.map((v) => v.id)).toEqual(['cancelled', 'missed']);
-    expect(all.map(stateWords)).toEqual(['önskat', 'nej', 'inställt', 'uteblev']);
+    expect(all.map((v) => stateWords(v.state))).toEqual(['önskat', 'nej', 'inställt', 'uteblev']);
+  });
+
+  it('says what somebody else did to a visit meanwhile', () => {
+    const known = visit({ by: 'Eva Ek', rev: 1 });
+    const now = (change: Partial<Visit>) =>
+      changedWords({ ...known, by: 'Anna Berg', rev: 2, ...change }, known, zone);
+    expect(now({ from: '2026-11-17T15:00:00Z', to: '2026-11-17T15:45:00Z' })).toBe(
+      'Anna Berg har flyttat besöket till tis 17 nov. 16:00–16:45.',
+    );
+    expect(now({ person: 'bjorn', who: 'Björn Falk' })).toBe(
+      'Anna Berg har gett besöket till Björn Falk.',
+    );
+    expect(now({ what: 'Dusch' })).toBe('Anna Berg har ändrat besöket.');
+    expect(now({ state: 'cancelled' })).toBe('Anna Berg har ställt in besöket.');
+    expect(now({ state: 'missed', by: '' })).toBe('Tjänsten har sagt att besöket inte blev av.');
   });
 
   it('tells of what the same person has at the same time', () => {

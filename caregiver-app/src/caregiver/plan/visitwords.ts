@@ -1,5 +1,5 @@
 import { t, type Key } from '../../shared/i18n';
-import { addDays, clock, dayOf, type Day } from '../../shared/time';
+import { addDays, clock, dayOf, shortDate, type Day } from '../../shared/time';
 import type { Visit, VisitEntry } from '../admin/api';
 import { instantOf, local } from './zoned';
 
@@ -66,8 +66,8 @@ export const timesOf = (v: Pick<Visit, 'from' | 'to'>, zone?: string): string =>
   `${clock(Date.parse(v.from), zone)}–${clock(Date.parse(v.to), zone)}`;
 
 /** What is said of a visit that is not simply planned: "uteblev"; "" when it is. */
-export const stateWords = (v: Visit): string =>
-  v.state === 'planned' ? '' : t(`planned.state.${v.state}` as Key);
+export const stateWords = (state: Visit['state']): string =>
+  state === 'planned' ? '' : t(`planned.state.${state}` as Key);
 
 /** A visit of the same person at the same time, if there is one. */
 export function overlapping(
@@ -96,8 +96,26 @@ export const entryOf = (v: Visit, change: Partial<VisitEntry> = {}): VisitEntry 
   video: v.video,
   state: v.state,
   note: v.note,
+  rev: v.rev,
   ...change,
 });
+
+/** What somebody else did to a visit while one was planning it: as it is now, and as one knew it. */
+export function changedWords(now: Visit, known: Visit | undefined, zone?: string): string {
+  const by = now.by || t('planned.service');
+  const day = shortDate(Date.parse(now.from), zone);
+  const moved = known && (now.from !== known.from || now.to !== known.to);
+  if (now.state !== 'planned' && now.state !== known?.state) {
+    return t(`planned.meanwhile.${now.state}` as Key, { by });
+  }
+  if (moved) return t('planned.meanwhile.moved', { by, day, times: timesOf(now, zone) });
+  if (known && now.person !== known.person) {
+    return now.who
+      ? t('planned.meanwhile.given', { by, name: now.who })
+      : t('planned.meanwhile.taken', { by });
+  }
+  return t('planned.meanwhile.changed', { by });
+}
 
 /** What copying a week comes to. */
 export interface Copies {
@@ -135,6 +153,7 @@ export function copiesOf(
       to: new Date(begins + Date.parse(v.to) - from).toISOString(),
       state: 'planned',
       note: '',
+      rev: 0,
     });
     const id = `${v.id.replace(/\.\d{8}$/, '').slice(0, 48)}.${addDays(day, 7).replace(/-/g, '')}`;
     if (known.has(id) || same(entry)) out.there++;

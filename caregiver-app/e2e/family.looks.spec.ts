@@ -1,0 +1,107 @@
+// How the relatives' app looks: every screen in every state, at the sizes, in the
+// languages and in the colours that there are. Each is photographed into shots/.
+import type { BrowserContext } from '@playwright/test';
+import { maria, states, type State } from './family.states';
+import { expect, expectAccessible, expectNoSidewaysScroll, saturday, test } from './lykta';
+import { startMock } from './mock.mjs';
+
+test.use({ serviceWorkers: 'block' });
+
+interface Look {
+  name: string;
+  width: number;
+  height: number;
+  language?: 'sv' | 'en';
+  scheme?: 'light' | 'dark';
+  /** The letters of the page, in px; 16 are usual. */
+  text?: number;
+}
+
+const phone = { width: 390, height: 844 };
+const desk = { width: 1440, height: 900 };
+const narrow = { width: 320, height: 640 };
+const zoomed = { width: 640, height: 900, text: 32 };
+const looks: Look[] = [
+  { name: 'phone-light', ...phone },
+  { name: 'phone-dark', ...phone, scheme: 'dark' },
+  { name: 'phone-en-light', ...phone, language: 'en' },
+  { name: 'phone-en-dark', ...phone, language: 'en', scheme: 'dark' },
+  { name: 'desk-light', ...desk },
+  { name: 'desk-dark', ...desk, scheme: 'dark' },
+  { name: 'desk-en-light', ...desk, language: 'en' },
+  { name: 'desk-en-dark', ...desk, language: 'en', scheme: 'dark' },
+  { name: 'narrow-light', ...narrow },
+  { name: 'narrow-en-dark', ...narrow, language: 'en', scheme: 'dark' },
+  { name: 'zoomed-light', ...zoomed },
+  { name: 'zoomed-en-dark', ...zoomed, language: 'en', scheme: 'dark' },
+];
+
+// Always the two that are hardest, which are both languages and both schemes; all
+// of them with LYKTA_LOOKS=all (make screens). LYKTA_STATES names some states.
+const always = ['zoomed-light', 'narrow-en-dark'];
+const wanted = process.env['LYKTA_LOOKS']?.split(',') ?? always;
+const only = process.env['LYKTA_STATES']?.split(',');
+
+/** The page in one state, without anything of the one before. */
+async function stand(context: BrowserContext, state: State, look: Look) {
+  const mock = await startMock({ now: saturday, calm: true, signedIn: !state.signedOut });
+  mock.setMe(maria);
+  const page = await context.newPage();
+  await page.clock.install({ time: new Date(saturday) });
+  await page.addInitScript(
+    ({ language, text }) => {
+      localStorage.setItem('lykta.language', language);
+      if (!text) return;
+      const size = new CSSStyleSheet();
+      size.replaceSync(`html { font-size: ${text}px }`);
+      document.adoptedStyleSheets.push(size);
+    },
+    { language: look.language ?? 'sv', text: look.text },
+  );
+  await state.given?.(mock, page);
+  const root = state.named ? mock.url.replace('127.0.0.1', 'localhost') : mock.url;
+  await page.goto(`${root}/family/${state.path ?? ''}`);
+  await state.act?.(page, mock);
+  await page.locator(state.shows).first().waitFor();
+  if (state.name !== 'starting') {
+    const fetching = page.getByText(/^(Hämtar|Fetching) …$/).filter({ visible: true });
+    await expect(fetching).toHaveCount(0);
+  }
+  return { mock, page };
+}
+
+/** Takes the picture of a state, and says what is wrong with it. */
+async function lookAt(context: BrowserContext, state: State, look: Look) {
+  const { mock, page } = await stand(context, state, look);
+  await page.screenshot({ path: `shots/family-${state.name}-${look.name}.png`, fullPage: true });
+  const said = await page.locator('main').innerText();
+  expect.soft(said, 'words').not.toMatch(/family\.\w|undefined|NaN|\{\w+\}/);
+  await softly(expectNoSidewaysScroll(page));
+  await softly(expectAccessible(page));
+  await page.close();
+  await mock.close();
+}
+
+/** All that is wrong is found in one run. */
+const softly = (check: Promise<void>) =>
+  check.catch((error: Error) => expect.soft(error.message, 'nothing wrong').toBe(''));
+
+for (const look of looks.filter(({ name }) => wanted.includes('all') || wanted.includes(name))) {
+  test.describe(look.name, () => {
+    test.use({
+      viewport: { width: look.width, height: look.height },
+      colorScheme: look.scheme ?? 'light',
+      contextOptions: { reducedMotion: 'reduce' },
+    });
+
+    test('every state of the relatives’ app fits, is accessible, and is photographed', async ({
+      context,
+    }) => {
+      test.setTimeout(600_000);
+      context.setDefaultTimeout(10_000);
+      for (const state of states.filter(({ name }) => !only || only.includes(name))) {
+        await test.step(state.name, () => softly(lookAt(context, state, look)));
+      }
+    });
+  });
+}

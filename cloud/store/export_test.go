@@ -1,0 +1,4 @@
+package store
+
+// SelectToldHomes is what ToldHomes asks the database.
+const SelectToldHomes = selectToldHomes

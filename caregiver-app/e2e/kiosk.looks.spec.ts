@@ -172,7 +172,11 @@ const states: State[] = [
     },
     shows: /Ändra inget|Change nothing/,
   },
-  { name: 'settings', act: (page, w) => button(page, w.settings).click(), shows: /Mörkt på natten|Dark at night/ },
+  {
+    name: 'settings',
+    act: (page, w) => button(page, w.settings).click(),
+    shows: /Mörkt på natten|Dark at night/,
+  },
   { name: 'dark', home: at('22:40:00'), shows: /23:4/ },
   { name: 'no-time', home: (g) => (g.status.now = 0), shows: /inte ställd|not set/ },
   { name: 'silent', shows: /LYK-0425/, cut: true },

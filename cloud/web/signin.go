@@ -398,7 +398,8 @@ func (s *server) mayPut(ctx context.Context, p *care.Person, role *care.Role, ar
 		}
 	}
 	// Who was of the staff, too: as a relative they could be invited and so be taken over.
-	if changed && (before.Role.Staff() || p.Role.Staff()) {
+	// By an e-mail address the identity provider lets in as that person.
+	if (changed || s.provider != nil && newMail(before, *p)) && (before.Role.Staff() || p.Role.Staff()) {
 		if err := s.mayLetIn(ctx, actor); err != nil {
 			return nil, err
 		}
@@ -419,6 +420,13 @@ func (s *server) mayPut(ctx context.Context, p *care.Person, role *care.Role, ar
 		}
 		return nil
 	}, nil
+}
+
+// newMail reports whether a person has an e-mail address that they did not have before.
+func newMail(before, after care.Person) bool {
+	return slices.ContainsFunc(after.Addresses, func(a care.Address) bool {
+		return a.Channel == care.ChannelEmail && !slices.Contains(before.Addresses, a)
+	})
 }
 
 type meView struct {

@@ -362,6 +362,41 @@ func TestOnlyWhoHasProvedWhoTheyAreLetsStaffIn(t *testing.T) {
 	}
 }
 
+// Who comes from the identity provider is known by an e-mail address the first
+// time: whoever writes one down lets somebody in.
+func TestAnEmailAddressLetsStaffIn(t *testing.T) {
+	for name, provider := range map[string]*web.OIDC{
+		"with an identity provider": {Issuer: "http://127.0.0.1:1", ClientID: "lykta", ClientSecret: "only for tests", Name: "Kommunen"}, "without": nil,
+	} {
+		s := open(t, func(o *web.Options) { o.OIDC = provider })
+		people(t, s)
+		put := func(person, role string, with []string) int {
+			return s.do("PUT", "/api/v1/people/"+person, "", map[string]any{
+				"name": "X", "role": role, "addresses": []map[string]string{{"channel": "email", "to": person + "@example.se"}},
+			}, with...).StatusCode
+		}
+		want := 204
+		if provider != nil {
+			want = 403
+		}
+		if got := put("anna", "caregiver", s.unproved("stina")); got != want {
+			t.Errorf("%s, a thief: %d, want %d", name, got, want)
+		}
+		for who, person := range map[string]string{"relative": "maria", "caregiver": "anna"} {
+			with := s.as("stina")
+			if who == "relative" {
+				with = s.unproved("stina")
+			}
+			if got := put(person, who, with); got != 204 {
+				t.Errorf("%s, %s: %d", name, who, got)
+			}
+		}
+		if got := put("anna", "caregiver", s.unproved("stina")); got != 204 {
+			t.Errorf("%s, the address that is there: %d", name, got)
+		}
+	}
+}
+
 // The table of those who reach for more than they have.
 func TestNobodyGivesMoreThanTheyHave(t *testing.T) {
 	s := open(t)

@@ -174,6 +174,12 @@ type personInput struct {
 
 func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, error) {
 	p := care.Person{ID: in.ID, Name: in.Body.Name, Language: in.Body.Language, Away: in.Body.Away}
+	for _, a := range in.Body.Addresses {
+		if a.Channel == care.ChannelPush {
+			a.To = in.ID
+		}
+		p.Addresses = append(p.Addresses, care.Address(a))
+	}
 	settle, err := s.mayPut(ctx, &p, in.Body.Role, in.Body.Areas)
 	if err != nil {
 		return nil, err
@@ -181,12 +187,6 @@ func (s *server) putPerson(ctx context.Context, in *personInput) (*struct{}, err
 	done, err := s.manage(ctx, "change person", "", nil, in.ID)
 	if err != nil {
 		return nil, err
-	}
-	for _, a := range in.Body.Addresses {
-		if a.Channel == care.ChannelPush {
-			a.To = in.ID
-		}
-		p.Addresses = append(p.Addresses, care.Address(a))
 	}
 	if err := s.Team.PutPerson(ctx, p); err != nil {
 		return nil, s.failed("store person", err)

@@ -219,7 +219,6 @@ test('a greeting written without a network outlives a closed page, and can be dr
 });
 
 test('a visit is asked for, and its answer is shown with its reason', async ({ page, mock }) => {
-  await page.clock.setFixedTime(mock.at()); // what was asked for too late is not sent
   await page.goto('/family/homes/marta/visits');
   await expect(page.locator('.visit-declined')).toContainText('Svar: Märta är hos tandläkaren då.');
   await page.getByRole('button', { name: 'Be om ett besök' }).click();
@@ -237,7 +236,6 @@ test('a visit is asked for, and its answer is shown with its reason', async ({ p
 
 test('a video call is asked for where the service can do it', async ({ page, mock }) => {
   mock.setMe({ features: ['video'] });
-  await page.clock.setFixedTime(mock.at()); // what was asked for too late is not sent
   await page.goto('/family/homes/marta/visits');
   await page.getByRole('button', { name: 'Be om ett besök' }).click();
   await page.getByRole('radio', { name: 'Video' }).check();
@@ -489,7 +487,6 @@ test.describe('by keyboard alone', () => {
   });
 
   test('a step leads to the heading, and a deed done leads back', async ({ page, mock }) => {
-    await page.clock.setFixedTime(mock.at()); // what was asked for too late is not sent
     await page.goto('/family/');
     await page.locator('.hero').waitFor();
     await reach(page, 'Besök');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem, Unreachable } from '../api/http';
+import { serverNow, setServerTime } from '../shared/time';
 import { familyQueue, minutesLeft, type FamilyDeed } from './deeds';
 
 function setUp() {
@@ -31,7 +32,10 @@ function setUp() {
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => {
+  vi.useFakeTimers();
+  setServerTime(Date.now());
+});
 afterEach(() => void vi.useRealTimers());
 
 describe('what a relative does', () => {
@@ -43,6 +47,22 @@ describe('what a relative does', () => {
     await settle();
     expect(told).toEqual(['sent acknowledge']);
     expect(queue.waiting.value.map((d) => d.kind)).toEqual(['message']);
+  });
+
+  it('is sent also by a telephone whose clock is days wrong', async () => {
+    const { queue, told } = setUp();
+    const day = 86_400_000;
+    for (const wrong of [3 * day, -3 * day]) {
+      setServerTime(Date.now() - wrong);
+      queue.add({ kind: 'message', home: 'h1', text: 'Hej', until: serverNow() + day });
+      queue.add({ kind: 'visit', home: 'h1', from: serverNow() + day });
+      await settle();
+      expect(told.splice(0)).toEqual(['sent message', 'sent visit']);
+      queue.add({ kind: 'message', home: 'h1', text: 'Hej', until: serverNow() - 1 });
+      await settle();
+      expect(told.splice(0)).toEqual(['stale message']);
+    }
+    setServerTime(Date.now());
   });
 
   it('twice about the same alert is done once, and two greetings are two', async () => {

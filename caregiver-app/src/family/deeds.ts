@@ -1,5 +1,6 @@
 import { acknowledge, onTheWay } from '../api/http';
 import { Queue, type Deed, type Outcomes, type Storage } from '../shared/queue';
+import { knowsServerTime, serverNow } from '../shared/time';
 import * as api from './api';
 
 const kinds = ['acknowledge', 'on_the_way', 'message', 'visit'] as const;
@@ -75,9 +76,11 @@ export const familyQueue = (
       lane: ({ kind, home }) =>
         kind === 'message' || kind === 'visit' ? `${kind} ${home}` : 'alert',
       keepFor({ kind, at, until = 0, from = 0 }) {
-        if (kind === 'message') return until - at;
-        if (kind === 'visit') return from - at;
-        return actFor;
+        if (kind !== 'message' && kind !== 'visit') return actFor;
+        // Those times are the server's, `at` is this device's, whose clock may be
+        // wrong. Until it is known by how much, the server says what is too late.
+        if (!knowsServerTime()) return Infinity;
+        return (kind === 'message' ? until : from) - (at + serverNow() - Date.now());
       },
       // The same act on the same alert is taken once; of when somebody is expected the latest word counts.
       beside(waiting, added) {

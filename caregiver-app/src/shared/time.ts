@@ -4,6 +4,10 @@ import { locale, t } from './i18n';
 // The server's clock less this device's, in milliseconds. A phone whose clock
 // is wrong must not show an alarm as old or new.
 let offset = 0;
+let heard = false;
+
+/** Whether the server has said what time it is since the page was opened. */
+export const knowsServerTime = () => heard;
 
 /** Now by the server's clock, in milliseconds since 1970; moves in steps of some seconds. */
 export const now = signal(Date.now());
@@ -13,6 +17,7 @@ export const serverNow = () => Date.now() + offset;
 /** Learns the server's clock. */
 export function setServerTime(ms: number): void {
   if (!Number.isFinite(ms)) return;
+  heard = true;
   const difference = ms - Date.now();
   offset = Math.abs(difference) > 2_000 ? difference : 0;
   now.value = serverNow();

@@ -191,9 +191,11 @@ func TestAnSOSDoesNotStandBehindWhatWasWritten(t *testing.T) {
 		l.Home(watch.Status{Home: care.Home{ID: "home-1", Area: "norr"}})
 		quick, slow, other := l.open(&screen{}), l.open(&screen{areas: []string{"norr"}}), l.open(&screen{areas: []string{"söder"}})
 		const written = 1200
+		a.mu.Lock()
 		for i := range written {
 			a.said = append(a.said, care.News{ID: int64(i + 1), Kind: "visit", Home: "home-1"})
 		}
+		a.mu.Unlock()
 		count := func(s *screen) (changes, alarms int, open bool) {
 			for {
 				select {

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { say, sayMaybe } from './texts';
 
@@ -38,105 +39,64 @@ export function Tokens() {
     <section aria-labelledby="cp-tokens">
       <h2 id="cp-tokens">{say('components.tokens')}</h2>
       <p class="cp-what">{say('components.tokens_lead')}</p>
-      <section class="cp-component">
-        <h3>{say('components.colours')}</h3>
-        <div class="cp-table" tabIndex={0} role="region" aria-label={say('components.colours')}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say('components.name')}</th>
-                <th scope="col">{say('components.colour')}</th>
-                <th scope="col">{say('components.meaning')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {colours.map(({ name, value }) => (
-                <tr key={name}>
-                  <th scope="row">
-                    <code>--{name}</code>
-                  </th>
-                  <td>
-                    <span class="cp-swatch" style={{ background: value }} />
-                    <code>{value}</code>
-                  </td>
-                  <td>{meaning(name)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </section>
-      <section class="cp-component">
-        <h3>{say('components.contrast')}</h3>
-        <p class="cp-what">{say('components.contrast_lead')}</p>
-        <div class="cp-table" tabIndex={0} role="region" aria-label={say('components.contrast')}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say('components.pair')}</th>
-                <th scope="col">{say('components.ratio')}</th>
-                <th scope="col">{say('components.at_least')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {pairs.map(([over, on, least]) => {
-                const ratio = contrast(over, on);
-                return (
-                  <tr key={`${over} ${on}`} data-enough={ratio >= least}>
-                    <th scope="row">
-                      {say('components.over').replace('{a}', over).replace('{b}', on)}
-                    </th>
-                    <td>
-                      {ratio.toFixed(1)}
-                      {ratio < least && ` – ${say('components.too_little')}`}
-                    </td>
-                    <td>{least}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      </section>
-      <section class="cp-component">
-        <h3>{say('components.measures')}</h3>
-        <div class="cp-table" tabIndex={0} role="region" aria-label={say('components.measures')}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say('components.name')}</th>
-                <th scope="col">{say('components.value')}</th>
-                <th scope="col">{say('components.meaning')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {others.map(({ name, value }) => (
-                <tr key={name}>
-                  <th scope="row">
-                    <code>--{name}</code>
-                  </th>
-                  <td>
-                    <code>{value}</code>
-                    {name === 'tap' && <span class="cp-bar" style={{ width: value }} />}
-                  </td>
-                  <td>{meaning(name)}</td>
-                </tr>
-              ))}
-              {steps().map(([what, value, times]) => (
-                <tr key={`${what} ${value}`}>
-                  <th scope="row">
-                    <code>{what}</code>
-                  </th>
-                  <td>
-                    <code>{value}</code>
-                  </td>
-                  <td>{say('components.used').replace('{n}', String(times))}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </section>
+      <Table title="colours" heads={['name', 'colour', 'meaning']}>
+        {colours.map(({ name, value }) => (
+          <tr key={name}>
+            <th scope="row">
+              <code>--{name}</code>
+            </th>
+            <td>
+              <span class="cp-swatch" style={{ background: value }} />
+              <code>{value}</code>
+            </td>
+            <td>{meaning(name)}</td>
+          </tr>
+        ))}
+      </Table>
+      <Table
+        title="contrast"
+        heads={['pair', 'ratio', 'at_least']}
+        lead={say('components.contrast_lead')}
+      >
+        {pairs.map(([over, on, least]) => {
+          const ratio = contrast(over, on);
+          return (
+            <tr key={`${over} ${on}`} data-enough={ratio >= least}>
+              <th scope="row">{say('components.over').replace('{a}', over).replace('{b}', on)}</th>
+              <td>
+                {ratio.toFixed(1)}
+                {ratio < least && ` – ${say('components.too_little')}`}
+              </td>
+              <td>{least}</td>
+            </tr>
+          );
+        })}
+      </Table>
+      <Table title="measures" heads={['name', 'value', 'meaning']}>
+        {others.map(({ name, value }) => (
+          <tr key={name}>
+            <th scope="row">
+              <code>--{name}</code>
+            </th>
+            <td>
+              <code>{value}</code>
+              {name === 'tap' && <span class="cp-bar" style={{ width: value }} />}
+            </td>
+            <td>{meaning(name)}</td>
+          </tr>
+        ))}
+        {steps().map(([what, value, times]) => (
+          <tr key={`${what} ${value}`}>
+            <th scope="row">
+              <code>{what}</code>
+            </th>
+            <td>
+              <code>{value}</code>
+            </td>
+            <td>{say('components.used').replace('{n}', String(times))}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }
@@ -145,6 +105,38 @@ interface Token {
   name: string;
   value: string;
   colour: boolean;
+}
+
+interface TableProps {
+  title: 'colours' | 'contrast' | 'measures';
+  heads: readonly ('name' | 'colour' | 'meaning' | 'pair' | 'ratio' | 'at_least' | 'value')[];
+  lead?: string;
+  children: ComponentChildren;
+}
+
+/** Some of the tokens, a row each; wider than a phone it moves sideways by itself. */
+function Table({ title, heads, lead, children }: TableProps) {
+  const name = say(`components.${title}`);
+  return (
+    <section class="cp-component">
+      <h3>{name}</h3>
+      {lead && <p class="cp-what">{lead}</p>}
+      <div class="cp-table" tabIndex={0} role="region" aria-label={name}>
+        <table>
+          <thead>
+            <tr>
+              {heads.map((head) => (
+                <th scope="col" key={head}>
+                  {say(`components.${head}`)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>{children}</tbody>
+        </table>
+      </div>
+    </section>
+  );
 }
 
 /** The custom properties of the root, in the order in which they are defined. */

@@ -3,7 +3,8 @@ import { defineConfig, devices } from '@playwright/test';
 const chromium = {
   browserName: 'chromium' as const,
   launchOptions: {
-    executablePath: process.env['LYKTA_CHROMIUM'] ?? '/usr/bin/chromium',
+    // Chromium without its windows: the same pages for half the work.
+    executablePath: process.env['LYKTA_HEADLESS_CHROMIUM'] ?? '/usr/bin/chromium-headless-shell',
     args: [
       '--headless',
       '--no-sandbox',
@@ -18,6 +19,14 @@ const chromium = {
   locale: 'sv-SE',
   timezoneId: 'Europe/Stockholm',
 };
+/** All of Chromium, where it is more than pages: notifications, installing, passkeys. */
+const whole = {
+  ...chromium,
+  launchOptions: {
+    ...chromium.launchOptions,
+    executablePath: process.env['LYKTA_CHROMIUM'] ?? '/usr/bin/chromium',
+  },
+};
 const phone = {
   ...chromium,
   viewport: { width: 390, height: 844 },
@@ -31,7 +40,7 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   fullyParallel: true,
-  workers: 3,
+  workers: 4,
   timeout: 30_000,
   expect: { timeout: 8_000 },
   reporter: 'line',
@@ -39,7 +48,18 @@ export default defineConfig({
     // The resident's screen, and how an app looks: they say their sizes themselves.
     // The longest come first, so that none is left to run alone.
     { name: 'kiosk', use: chromium, testMatch: /(kiosk|looks|components)\.spec/ },
-    { name: 'phone', use: phone, testIgnore: /(shots|looks|components|real|kiosk|stage)\.spec/ },
+    {
+      name: 'phone',
+      use: phone,
+      testIgnore: /(shots|looks|components|real|kiosk|stage)\.spec/,
+      grepInvert: /@chromium/,
+    },
+    {
+      name: 'chromium',
+      use: { ...phone, ...whole },
+      testMatch: /(team|family)\.spec/,
+      grep: /@chromium/,
+    },
     // What a wide screen changes is how the pages look, not what they do.
     { name: 'desk', use: desk, testMatch: /screens\.spec/, grep: /for everybody/ },
     {
@@ -49,10 +69,10 @@ export default defineConfig({
       grep: /keyboard|keys|rota|paper|week/,
     },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },
-    { name: 'real', use: chromium, testMatch: /real\.spec/ },
+    { name: 'real', use: whole, testMatch: /real\.spec/ },
     {
       name: 'journeys',
-      use: { ...chromium, actionTimeout: 30_000, screenshot: 'only-on-failure' },
+      use: { ...whole, actionTimeout: 30_000, screenshot: 'only-on-failure' },
       testMatch: /stage\.spec/,
       timeout: 90_000,
     },

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell)
 [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
 command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
 [ -x /usr/sbin/nft ] || missing+=(nftables)

@@ -363,28 +363,37 @@ test.describe('on the device', () => {
     await expect.poll(() => [...mock.staff.browsers.keys()]).toEqual(['https://push.example/1']);
   });
 
-  test('a message about an alert opens this app', async ({ page, context, mock }) => {
-    await context.grantPermissions(['notifications']);
-    const { id } = mock.raise({ home: 'marta', kind: 'sos' });
-    await page.goto('/family/account');
-    await kept(page);
-    const browser = await context.newCDPSession(page);
-    const registered = new Promise<string>((found) =>
-      browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-        const own = registrations.find((r) => r.scopeURL.endsWith('/family/'));
-        if (own) found(own.registrationId);
-      }),
-    );
-    await browser.send('ServiceWorker.enable');
-    await browser.send('ServiceWorker.deliverPushMessage', {
-      origin: mock.url,
-      registrationId: await registered,
-      data: JSON.stringify({ key: 'k1', title: 'Larm', text: '', url: `${mock.url}/alert/${id}` }),
-    });
-    await touch(context);
-    await expect(page).toHaveURL(`${mock.url}/family/alert/${id}`);
-    await expect(alert(page, id)).toBeVisible();
-  });
+  test(
+    'a message about an alert opens this app',
+    { tag: '@chromium' },
+    async ({ page, context, mock }) => {
+      await context.grantPermissions(['notifications']);
+      const { id } = mock.raise({ home: 'marta', kind: 'sos' });
+      await page.goto('/family/account');
+      await kept(page);
+      const browser = await context.newCDPSession(page);
+      const registered = new Promise<string>((found) =>
+        browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+          const own = registrations.find((r) => r.scopeURL.endsWith('/family/'));
+          if (own) found(own.registrationId);
+        }),
+      );
+      await browser.send('ServiceWorker.enable');
+      await browser.send('ServiceWorker.deliverPushMessage', {
+        origin: mock.url,
+        registrationId: await registered,
+        data: JSON.stringify({
+          key: 'k1',
+          title: 'Larm',
+          text: '',
+          url: `${mock.url}/alert/${id}`,
+        }),
+      });
+      await touch(context);
+      await expect(page).toHaveURL(`${mock.url}/family/alert/${id}`);
+      await expect(alert(page, id)).toBeVisible();
+    },
+  );
 
   test('can be installed', async ({ page }) => {
     await page.goto('/family/');

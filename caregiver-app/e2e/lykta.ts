@@ -53,6 +53,16 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(said).toEqual([]);
 }
 
+/** Only what a colour scheme changes. */
+export async function expectContrast(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page })
+    .setLegacyMode(true)
+    .options({ resultTypes: ['violations'] })
+    .withRules(['color-contrast'])
+    .analyze();
+  expect(found.violations.flatMap((v) => v.nodes.map((n) => n.html))).toEqual([]);
+}
+
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const over = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

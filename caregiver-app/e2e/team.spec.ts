@@ -243,57 +243,57 @@ test.describe('alerts in this browser', () => {
     expect(mock.staff.browsers.size).toBe(0);
   });
 
-  test('show as a message, and a touch on it leads to the alert', async ({
-    page,
-    context,
-    mock,
-  }) => {
-    await context.grantPermissions(['notifications']);
-    await page.goto('/');
-    await page.locator('.card').first().waitFor();
-    await page.evaluate(async () => {
-      await navigator.serviceWorker.register('/sw.js');
-      await navigator.serviceWorker.ready;
-    });
-    const browser = await context.newCDPSession(page);
-    const registered = new Promise<string>((found) =>
-      browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-        if (registrations[0]) found(registrations[0].registrationId);
-      }),
-    );
-    await browser.send('ServiceWorker.enable');
-    await browser.send('ServiceWorker.deliverPushMessage', {
-      origin: mock.url,
-      registrationId: await registered,
-      data: JSON.stringify({
-        key: 'k1',
-        title: 'Larm',
-        text: 'Någon behöver hjälp nu. Svara 1 om du tar det.',
-        url: `${mock.url}/alert/a2`,
-        emergency: true,
-      }),
-    });
-    const shown = () =>
-      page.evaluate(async () => {
-        const registration = await navigator.serviceWorker.ready;
-        const all = await registration.getNotifications();
-        return all.map((n) => [n.tag, n.title, n.requireInteraction, n.data as string]);
+  test(
+    'show as a message, and a touch on it leads to the alert',
+    { tag: '@chromium' },
+    async ({ page, context, mock }) => {
+      await context.grantPermissions(['notifications']);
+      await page.goto('/');
+      await page.locator('.card').first().waitFor();
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.register('/sw.js');
+        await navigator.serviceWorker.ready;
       });
-    await expect.poll(shown).toEqual([['k1', 'Larm', true, `${mock.url}/alert/a2`]]);
-    const [worker] = context.serviceWorkers();
-    await worker!.evaluate(async () => {
-      const scope = globalThis as unknown as {
-        registration: ServiceWorkerRegistration;
-        dispatchEvent(event: Event): void;
-        NotificationEvent: new (type: string, init: object) => Event;
-      };
-      const [notification] = await scope.registration.getNotifications();
-      scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification }));
-    });
-    await expect.poll(shown).toEqual([]);
-    await expect(page).toHaveURL(`${mock.url}/alert/a2`);
-    await expect(page.getByRole('heading', { name: 'Fall – Sven Åkesson' })).toBeVisible();
-  });
+      const browser = await context.newCDPSession(page);
+      const registered = new Promise<string>((found) =>
+        browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+          if (registrations[0]) found(registrations[0].registrationId);
+        }),
+      );
+      await browser.send('ServiceWorker.enable');
+      await browser.send('ServiceWorker.deliverPushMessage', {
+        origin: mock.url,
+        registrationId: await registered,
+        data: JSON.stringify({
+          key: 'k1',
+          title: 'Larm',
+          text: 'Någon behöver hjälp nu. Svara 1 om du tar det.',
+          url: `${mock.url}/alert/a2`,
+          emergency: true,
+        }),
+      });
+      const shown = () =>
+        page.evaluate(async () => {
+          const registration = await navigator.serviceWorker.ready;
+          const all = await registration.getNotifications();
+          return all.map((n) => [n.tag, n.title, n.requireInteraction, n.data as string]);
+        });
+      await expect.poll(shown).toEqual([['k1', 'Larm', true, `${mock.url}/alert/a2`]]);
+      const [worker] = context.serviceWorkers();
+      await worker!.evaluate(async () => {
+        const scope = globalThis as unknown as {
+          registration: ServiceWorkerRegistration;
+          dispatchEvent(event: Event): void;
+          NotificationEvent: new (type: string, init: object) => Event;
+        };
+        const [notification] = await scope.registration.getNotifications();
+        scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification }));
+      });
+      await expect.poll(shown).toEqual([]);
+      await expect(page).toHaveURL(`${mock.url}/alert/a2`);
+      await expect(page.getByRole('heading', { name: 'Fall – Sven Åkesson' })).toBeVisible();
+    },
+  );
 
   test('that the browser blocks are said to be blocked', async ({ page }) => {
     await fakePush(page, 'denied');

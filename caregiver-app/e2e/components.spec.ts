@@ -182,11 +182,12 @@ test.describe('in every look', () => {
   for (const app of ['caregiver', 'family'] as const) {
     for (const [what, size, text] of [
       ['320 px', 320, '100'],
-      ['text twice its size', 390, '200'],
+      ['letters of twice the size', 640, '200'],
     ] as const) {
       test(`${app}, ${what}: nothing is wider than its room`, async ({ page, pages }) => {
         await page.setViewportSize({ width: size, height: 800 });
         await open(page, pages, { app, scheme: 'light', text });
+
         await expectNoSidewaysScroll(page);
         expect(await tooWide(page)).toEqual([]);
       });

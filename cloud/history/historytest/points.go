@@ -79,7 +79,7 @@ func texts(t *testing.T, s history.Store) {
 
 // awkward are names that are hard on line protocol, Flux, CSV and SQL.
 var awkward = []string{
-	"plain", "with space", " leading", "trailing ", "comma,comma", "equals=equals", `quote"quote`, `''`, `back\slash`, `\n`, `back\,comma`, `back\ space`, `back\=equals`, `\\x`, `a\"b`,
+	"plain", "with space", " leading", "trailing ", "comma,comma", "equals=equals", `quote"quote`, `''`, `back\slash`, `\n`, `back\,comma`, `back\ space`, `back\=equals`, `\\x`, `\ ` + `\="odd quote`, `\\ \\\ x`, `a\"b`,
 	"åäö", "日本語", "👵", "${home}", "$", "#", "%41", "'; DROP TABLE points; --", `" or true or "`, `") |> range(start: 0) //`, "r._measurement", "<script>", "/", "..", "a/b", "*", "+", "null", "0x00158d0004470a44",
 	"_time", "_field", "v", "\u200b", "é\u0301", strings.Repeat("n", history.MaxName),
 }
@@ -90,7 +90,7 @@ func names(t *testing.T, s history.Store) {
 		after := time.Duration(i) * time.Second
 		all = append(all,
 			point(after, devices.Reading{Device: name, Kind: devices.Kind(name), Room: name, Value: devices.Number(float64(i))}),
-			point(after, devices.Reading{Device: name, Kind: "text", Text: name}),
+			point(after, devices.Reading{Device: name, Kind: "text", Text: name + "\n" + name}),
 			point(after, devices.Reading{Kind: devices.Kind(name), Room: name, Value: devices.Number(1), Unit: devices.Unit(name)}))
 	}
 	write(t, s, all...)

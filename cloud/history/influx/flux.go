@@ -51,7 +51,7 @@ type scan struct {
 func from(bucket string, start, stop int64, measurement, home string, more ...string) scan {
 	filter := "r._measurement == " + literal(measurement)
 	if home != "" {
-		filter += " and r.home == " + literal(home)
+		filter += " and " + is("home", home)
 	}
 	for _, m := range more {
 		if m != "" {
@@ -65,14 +65,24 @@ func from(bucket string, start, stop int64, measurement, home string, more ...st
 // then adds a stage to the query.
 func (c scan) then(stage string) scan { return scan{c.flux + " |> " + stage, c.stop} }
 
-func is(column, value string) string {
-	if value == "" {
+// is compares a tag with a name; no name is no condition.
+func is(column, name string) string {
+	if name == "" {
 		return ""
 	}
-	return "r." + column + " == " + literal(value)
+	var any []string
+	for _, s := range spellings(name) {
+		any = append(any, "r."+column+" == "+literal(s))
+	}
+	if len(any) == 1 {
+		return any[0]
+	}
+	return "(" + strings.Join(any, " or ") + ")"
 }
 
-// rows runs a query and calls fn for every row of the answer.
+// rows runs a query and calls fn for every row of the answer; last for those
+// with a name that is spelled otherwise than by earlier versions, so that they
+// win over what those have left of the same.
 func (s *Store) rows(ctx context.Context, doing string, c scan, fn func(r *query.FluxRecord) error) error {
 	if err := s.ready(ctx); err != nil {
 		return err
@@ -85,20 +95,41 @@ func (s *Store) rows(ctx context.Context, doing string, c scan, fn func(r *query
 		return s.fault(doing, err)
 	}
 	defer result.Close()
+	var anew []*query.FluxRecord
 	for result.Next() {
 		if r := result.Record(); r.Time().UnixNano() >= c.stop {
 			continue
+		} else if named(r, standIn) {
+			anew = append(anew, r)
 		} else if err := fn(r); err != nil {
 			return s.fault(doing, err)
 		}
 	}
-	return s.fault(doing, result.Err())
+	if err := result.Err(); err != nil {
+		return s.fault(doing, err)
+	}
+	for _, r := range anew {
+		if err := fn(r); err != nil {
+			return s.fault(doing, err)
+		}
+	}
+	return nil
 }
 
-// tag returns a tag's value, or "" when the row has no such tag.
+// named reports whether a name of the row's, as it is spelled, contains part.
+func named(r *query.FluxRecord, part string) bool {
+	for _, name := range [...]string{"home", "device", "kind", "room"} {
+		if v, _ := r.ValueByKey(name).(string); strings.Contains(v, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// tag returns a tag's name, or "" when the row has no such tag.
 func tag(r *query.FluxRecord, name string) string {
 	v, _ := r.ValueByKey(name).(string)
-	return v
+	return spelled(v)
 }
 
 func seriesOf(r *query.FluxRecord) window.Series {

@@ -6,7 +6,8 @@
 // not the kind's own), e (true for an event with neither). The time is
 // history.Point.Nanos, which also carries all that is kept of the sequence
 // number. Texts have backslashes and carriage returns spelled \\ and \r,
-// since the latter do not survive the CSV in which InfluxDB answers.
+// since the latter do not survive the CSV in which InfluxDB answers. In names a
+// backslash before a space has a stand-in; see line.go.
 //
 // Hourly summaries are the measurement "reading_1h", and what is known about
 // them is "reading_1h_mark"; see marks.go.

@@ -43,6 +43,7 @@ func open(t testing.TB, opts influx.Options) *influx.Store {
 
 // TestInfluxDB is all that shares one server, which takes seconds to start.
 func TestInfluxDB(t *testing.T) {
+	t.Parallel() // the start of a server is mostly waiting
 	server := influxdtest.Start(t)
 	t.Run("conformance", func(t *testing.T) {
 		var n atomic.Int64
@@ -55,6 +56,7 @@ func TestInfluxDB(t *testing.T) {
 	t.Run("points that InfluxDB refuses", func(t *testing.T) { pointsThatInfluxDBRefuses(t, server) })
 	t.Run("readings beyond the retention", func(t *testing.T) { readingsBeyondRetention(t, server) })
 	t.Run("words of all kinds", func(t *testing.T) { wordsOfAllKinds(t, server) })
+	t.Run("names as earlier versions spelled them", func(t *testing.T) { earlierSpelling(t, server) })
 }
 
 // hour is over, and not long ago.
@@ -214,6 +216,7 @@ func TestOutage(t *testing.T) {
 }
 
 func TestServerThatIsAwayAtTheStart(t *testing.T) {
+	t.Parallel()
 	server := influxdtest.Start(t)
 	server.Stop()
 	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
@@ -281,6 +284,7 @@ func readingsBeyondRetention(t *testing.T, server *influxdtest.Server) {
 }
 
 func TestLimitOfTheServerLosesNothing(t *testing.T) {
+	t.Parallel()
 	server := influxdtest.Start(t, influxdtest.MaxValuesPerTag(5))
 	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
 	var err error
@@ -295,6 +299,7 @@ func TestLimitOfTheServerLosesNothing(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	server := influxdtest.Start(t, influxdtest.User("anna", "kaffe:te"))
 	s := open(t, influx.Options{URL: server.URL, Token: "anna:kaffe:te", Bucket: bucket})
 	write(t, s, at(hour, 1))
@@ -335,6 +340,69 @@ func wordsOfAllKinds(t *testing.T, server *influxdtest.Server) {
 			rt.Fatalf("got %+v, want %+v", got, want)
 		}
 	})
+}
+
+// earlierSpelling is about names with backslashes that were written when these
+// were not told apart from those that line protocol itself puts in.
+func earlierSpelling(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Bucket: "earlier/for ever"})
+	for i, name := range []string{`back\slash`, `two\\` + `slashes`, `back\ space`, `\\ two`, `\ \\\ many`} {
+		home := func(when time.Time, v float64) history.Point {
+			p := at(when, v)
+			p.Home, p.Device = name, name
+			return p
+		}
+		spelled := strings.ReplaceAll(name, " ", `\ `)
+		nanos := hour.UnixNano()
+		influx.Plant(t, s,
+			fmt.Sprintf(`reading,device=%s,home=%s,kind=power v=1 %d`, spelled, spelled, nanos),
+			fmt.Sprintf(`reading,device=%s,home=%s,kind=power v=2 %d`, spelled, spelled, nanos+int64(time.Minute)),
+			fmt.Sprintf(`reading_1h,device=%s,home=%s,kind=power count=2i,min=1,max=2,sum=3,first=1,last=2 %d`, spelled, spelled, nanos),
+			fmt.Sprintf(`reading_1h_mark,home=%s dirty=7i,clean=7i %d`, spelled, nanos))
+		check := func(doing string, want ...history.Point) {
+			t.Helper()
+			for _, q := range []history.Query{{Home: name}, {Home: name, Device: name}} {
+				got, err := s.Raw(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("%q, %s: got %+v, want %+v", name, doing, got, want)
+				}
+				sums, err := s.Windows(t.Context(), q, time.Hour)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := history.Window{Start: hour, Device: name, Kind: devices.Power, Min: 1, First: *want[0].Value}
+				for _, p := range want {
+					w.Count++
+					w.Sum += *p.Value
+					w.Max, w.Last = max(w.Max, *p.Value), *p.Value
+				}
+				if !reflect.DeepEqual(sums, []history.Window{w}) {
+					t.Errorf("%q, %s: windows %+v, want %+v", name, doing, sums, w)
+				}
+			}
+			got, err := s.Last(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, want[len(want)-1:]) {
+				t.Errorf("%q, %s: last %+v", name, doing, got)
+			}
+		}
+		first, second, third := home(hour, 1).Stored(), home(hour.Add(time.Minute), 2).Stored(), home(hour.Add(30*time.Second), 4).Stored()
+		check("as it was", first, second)
+		write(t, s, second) // it comes once more
+		check("written again", first, second)
+		write(t, s, third)
+		check("with a later one", first, third, second)
+		rollup(t, s)
+		check("summed up anew", first, third, second)
+		if n := influx.CleanHours(t, s, name); n != 1 {
+			t.Errorf("%q (%d): %d hours are summed up, want 1", name, i, n)
+		}
+	}
 }
 
 // FuzzLiteral proves that what stands between the quotes is harmless, and

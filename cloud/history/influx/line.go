@@ -11,11 +11,23 @@ import (
 // Lines are spelled here rather than by the client library, which turns a
 // line break in a text into a backslash and an n, with no way back.
 var (
-	tagEscaper  = strings.NewReplacer(`,`, `\,`, `=`, `\=`, ` `, `\ `)
+	tagEscaper  = strings.NewReplacer(`\ `, standIn+`\ `, `,`, `\,`, `=`, `\=`, ` `, `\ `)
 	textEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	crEscaper   = strings.NewReplacer(`\`, `\\`, "\r", `\r`)
 	crUnescaper = strings.NewReplacer(`\\`, `\`, `\r`, "\r")
 )
+
+// standIn is written for a backslash that stands before a space in a name.
+// InfluxDB finds the end of a line by passing over pairs of a backslash and
+// what follows: after two backslashes it takes the space for the end of the
+// tags, and an odd quote in a later one for the beginning of a text, which
+// then swallows the next line. Two more would help it, but then a name with
+// two could not be told from an older one. The stand-in is a control
+// character (PRIVATE USE ONE of ECMA-48), which no name has.
+//
+// Earlier versions wrote the backslash as it is, where InfluxDB took it; these
+// rows are found and read as well, and give way to those that are spelled anew.
+const standIn = "\u0091"
 
 const (
 	summaries = history.Measurement + "_1h"
@@ -86,6 +98,18 @@ func key(b *strings.Builder, measurement, home string, s window.Series) {
 		}
 	}
 }
+
+// spellings returns how a name may stand in InfluxDB: as it is written now,
+// and, where they differ, as it was by earlier versions.
+func spellings(name string) []string {
+	if now := strings.ReplaceAll(name, `\ `, standIn+" "); now != name {
+		return []string{now, name}
+	}
+	return []string{name}
+}
+
+// spelled returns the name that a spelling is of.
+func spelled(s string) string { return strings.ReplaceAll(s, standIn, `\`) }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -173,14 +174,23 @@ func (s *Store) numbers(ctx context.Context, q history.Query, start, stop int64,
 		return nil
 	}
 	c := from(s.opts.Bucket, start, stop, history.Measurement, q.Home, is("_field", "v"), is("device", q.Device), is("kind", string(q.Kind)))
-	return s.rows(ctx, "read numbers", c, func(r *query.FluxRecord) error {
+	twice := map[identity]float64{} // what may be there in two spellings
+	err := s.rows(ctx, "read numbers", c, func(r *query.FluxRecord) error {
 		v, ok := r.Value().(float64)
-		if !ok {
+		switch {
+		case !ok:
 			return errRow(r)
+		case named(r, standIn) || named(r, `\ `):
+			twice[identity{seriesOf(r), r.Time().UnixNano()}] = v
+		default:
+			fold.Add(seriesOf(r), r.Time().UnixNano(), v)
 		}
-		fold.Add(seriesOf(r), r.Time().UnixNano(), v)
 		return nil
 	})
+	for _, id := range slices.SortedFunc(maps.Keys(twice), func(a, b identity) int { return cmp.Compare(a.t, b.t) }) {
+		fold.Add(id.Series, id.t, twice[id])
+	}
+	return err
 }
 
 // summaries folds the summaries of a run of hours.

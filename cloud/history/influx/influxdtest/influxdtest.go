@@ -97,7 +97,9 @@ func Start(t testing.TB, options ...Option) *Server {
 		if err := os.WriteFile(path("influxd.conf"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err = s.start(); err != nil {
+		if err = s.start(); errors.Is(err, errSilent) {
+			break // it would not the next time either
+		} else if err != nil {
 			continue
 		}
 		if set.user != "" {
@@ -156,6 +158,12 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
+// patience is how long the server may take to answer: it takes two seconds of a
+// processor's time, which on a busy machine is half a minute.
+const patience = 2 * time.Minute
+
+var errSilent = errors.New("influxd does not answer")
+
 // start runs the process and waits for its answer to /ping.
 func (s *Server) start() error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "influxd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -173,7 +181,7 @@ func (s *Server) start() error {
 
 	client := http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -184,7 +192,7 @@ func (s *Server) start() error {
 			return fmt.Errorf("influxd ended: %w\n%s", err, text)
 		case <-deadline:
 			s.Kill()
-			return errors.New("influxd does not answer")
+			return errSilent
 		case <-poll.C:
 			if resp, err := client.Get(s.URL + "/ping"); err == nil {
 				resp.Body.Close()

@@ -48,31 +48,27 @@ const (
 // emergencies first; a few places are kept for them. Each channel has its
 // own: one whose provider is dead holds up no other.
 func (m *Machine) send(ctx context.Context, channel care.Channel) error {
-	var (
-		running sync.WaitGroup
-		mu      sync.Mutex
-		busy    = map[string]bool{} // by key
-	)
+	var running sync.WaitGroup
 	defer running.Wait()
+	p := places{hearing: map[string]bool{}, sending: map[string]bool{}}
 	for {
 		wait, err := m.startSends(ctx, channel, func(told care.Told) {
-			mu.Lock()
-			defer mu.Unlock()
-			room := sendsAtOnce - len(busy)
-			if !urgent(told) {
-				room -= keptForEmergencies
-			}
-			if room <= 0 || busy[key(told.Telling)] {
+			k := key(told.Telling)
+			hears := told.About == care.AboutAlarm && !urgent(told)
+			if hears && !p.hear(k) || !hears && !p.send(k, urgent(told)) {
 				return
 			}
-			busy[key(told.Telling)] = true
 			running.Go(func() {
+				if hears {
+					m.hear(ctx)
+					if !p.send(k, false) {
+						return // until there is room, when the homes are heard again
+					}
+				}
 				if !m.tell(ctx, told) { // it still waits, and would be tried again at once
 					_ = pause(ctx, nil, afterError)
 				}
-				mu.Lock()
-				delete(busy, key(told.Telling))
-				mu.Unlock()
+				p.leave(k)
 				nudge(m.sends[channel])
 			})
 		})
@@ -84,6 +80,52 @@ func (m *Machine) send(ctx context.Context, channel care.Channel) error {
 			return err
 		}
 	}
+}
+
+// places are the messages of one channel that are being worked on, by key:
+// those that wait for what homes say, and those that are on their way. The
+// former hold no place of the latter.
+type places struct {
+	mu               sync.Mutex
+	hearing, sending map[string]bool
+}
+
+// hear reports whether a message may begin to wait for what homes say: when it
+// does not yet, and could be sent now.
+func (p *places) hear(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hearing[key] || p.sending[key] || len(p.hearing) >= sendsAtOnce || !p.room(false) {
+		return false
+	}
+	p.hearing[key] = true
+	return true
+}
+
+// send gives a message a place, if there is one for it, and it has none.
+func (p *places) send(key string, urgent bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.hearing, key)
+	if p.sending[key] || !p.room(urgent) {
+		return false
+	}
+	p.sending[key] = true
+	return true
+}
+
+// room is called with the lock held.
+func (p *places) room(urgent bool) bool {
+	if urgent {
+		return len(p.sending) < sendsAtOnce
+	}
+	return len(p.sending) < sendsAtOnce-keptForEmergencies
+}
+
+func (p *places) leave(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sending, key)
 }
 
 // startSends starts what waits for a channel, and says how long nothing will.
@@ -121,9 +163,6 @@ func key(t care.Telling) string {
 // it after: a machine that dies between the two sends it again, with the same key.
 // It reports whether the database took both.
 func (m *Machine) tell(ctx context.Context, t care.Told) bool {
-	if t.About == care.AboutAlarm && !urgent(t) {
-		m.hear(ctx)
-	}
 	began := time.Now()
 	later := false
 	if t.Severity != care.Emergency {

@@ -291,6 +291,37 @@ func TestNoAlarmWaitsLongForWhatHomesSay(t *testing.T) {
 	})
 }
 
+// P2: messages that wait for what homes say to be stored are not on their way
+// yet: they take no place from emergencies that are.
+func TestWhatWaitsForHomesHoldsUpNoEmergency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newWatchroom(t)
+		defer o.close()
+		o.heard = make(chan struct{})
+		o.push.slow = 5 * time.Second
+		lesser := o.leaks(12)
+		var pressed []care.Alert
+		for i := range 10 {
+			a := sos()
+			a.ID, a.Device = fmt.Sprint("sos-", i), fmt.Sprint("button-", i)
+			pressed = append(pressed, a)
+		}
+		var push int
+		o.raise(lesser...)
+		if got := o.after(time.Second, &push, o.push); len(got) > 0 {
+			t.Fatalf("%d messages of what may be over are on their way", len(got))
+		}
+		o.raise(pressed...)
+		if got := o.after(100*time.Millisecond, &push, o.push); len(got) != len(pressed) {
+			t.Errorf("of %d emergencies %d are told at once", len(pressed), len(got))
+		}
+		close(o.heard)
+		if got := o.after(time.Minute, &push, o.push); len(got) < len(lesser) {
+			t.Errorf("when the homes were heard only %d of %d others are told", len(got), len(lesser))
+		}
+	})
+}
+
 // fullDisk is a database that can be read, and not written.
 type fullDisk struct {
 	alarm.Tellings

@@ -19,8 +19,9 @@ SEEDS   ?= 2000
 KILLS   ?= 100
 CUTS    ?= 200
 MINUTES ?= 0
+ROUNDS  ?= 100
 
-.PHONY: help build run run-influx components test test-go test-race test-web screens check generate bench fuzz torture replay setup clean web
+.PHONY: help build run run-influx components test test-go test-race test-long test-web screens check generate bench bench-visits fuzz torture replay setup clean web
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -57,11 +58,15 @@ setup: ## what the tests need and a fresh machine lacks
 
 test: setup web check test-web test-go test-race ## everything that is tested
 
+# Without vet, which check has run on everything.
 test-go:
-	LYKTA_REQUIRE_DIST=1 $(GO) test -timeout 12m ./...
+	LYKTA_REQUIRE_DIST=1 $(GO) test -vet=off -timeout 12m ./...
 
 test-race: ## the race detector; RACE="./cloud/... ./gateway/..." for a long run
-	$(GO) test -race -timeout 20m $(RACE)
+	$(GO) test -vet=off -race -timeout 20m $(RACE)
+
+test-long: ## PostgreSQL through as many random lives as SQLite; ROUNDS=1000 for more of both
+	LYKTA_LONG=1 $(GO) test -count=1 -timeout 60m -run 'TestConformance/.*/P5' ./cloud/store -rapid.checks=$(ROUNDS)
 
 test-web: $(STAMP)
 	cd $(WEB) && npm test --silent && npm run --silent e2e
@@ -84,6 +89,11 @@ generate: | $(WEB)/node_modules/.installed ## files that are made from others
 
 bench: ## benchmarks; compare ratios within one run
 	$(GO) test -run '^$$' -bench . -benchtime 2s ./devices/... ./gateway/spool/... ./cloud/...
+
+bench-visits: ## calls by video beside LiveKit: join time, cost, bad networks; ARGS="--joins 100 --visits 1,25,50"
+	scripts/livekit.sh >/dev/null
+	$(GO) build -o bin/benchvisits ./e2e/benchvisits
+	bin/benchvisits --livekit .tools/bin/livekit-server $(ARGS)
 
 fuzz: ## each fuzz target for FUZZ (default 5s)
 	@for pkg in $$($(GO) list ./...); do \

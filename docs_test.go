@@ -72,14 +72,14 @@ func TestGuidesAreTheSameInBothLanguages(t *testing.T) {
 func TestGuidesQuoteTheScreens(t *testing.T) {
 	bold := regexp.MustCompile(`\*\*([^*]+)\*\*`)
 	apps := map[string][]string{ // whose words a guide may quote; the others' readers see all apps
-		"resident.md": {"kiosk"},
-		"relative.md": {".", "door", "family", "family/pages", "kiosk"},
+		"resident.md": {"kiosk", "kiosk/call"},
+		"relative.md": {".", "call", "door", "family", "family/pages", "kiosk"},
 	}
 	for _, language := range guideLanguages {
 		for _, name := range guideNames(t, language) {
 			rooms := apps[name]
 			if rooms == nil {
-				rooms = []string{".", "admin", "care", "door", "install", "kiosk", "pages"}
+				rooms = []string{".", "admin", "call", "care", "door", "install", "kiosk", "pages"}
 			}
 			says := screenWords(t, language, rooms)
 			text := readText(t, filepath.Join(guides, language, name))

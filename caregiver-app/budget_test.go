@@ -19,6 +19,9 @@ const (
 	familyBudget      = 25 << 10
 	pageBudget        = 25 << 10
 	workerBudget      = 5 << 10
+	guestBudget       = 30 << 10 // all of a call, for a telephone that has nothing of ours
+	residentsCall     = 20 << 10
+	videoBudget       = 20 << 10
 )
 
 // chunk is an entry of the manifest that the build writes.
@@ -38,6 +41,8 @@ func TestBudget(t *testing.T) {
 		{"the chart, fetched when there is a curve to draw", "src/caregiver/curve.ts", "index.html", chartBudget},
 		{"the resident's screen", "kiosk.html", "", kioskBudget},
 		{"the relatives' first screen", "family.html", "", familyBudget},
+		{"the page of who was sent a link to a call", "guest.html", "", guestBudget},
+		{"a call on the resident's screen", "src/kiosk/call/calls.tsx", "kiosk.html", residentsCall},
 		{"the service worker", "src/caregiver/sw.ts", "", workerBudget},
 		{"the page of a home", "src/caregiver/home.tsx", "index.html", pageBudget},
 		{"what is known of a resident", "src/caregiver/care/card.tsx", "index.html", pageBudget},
@@ -49,6 +54,7 @@ func TestBudget(t *testing.T) {
 		{"the handover", "src/caregiver/care/handover.tsx", "index.html", pageBudget},
 		{"the search", "src/caregiver/care/search.tsx", "index.html", pageBudget},
 		{"the list of keys", "src/caregiver/care/keyhelp.tsx", "index.html", pageBudget},
+		{"a call by video", "src/caregiver/call/screen.tsx", "index.html", videoBudget},
 		{"the page of an alert", "src/caregiver/alertpage.tsx", "index.html", pageBudget},
 		{"the rota", "src/caregiver/plan/rota.tsx", "index.html", pageBudget},
 		{"the people", "src/caregiver/plan/people.tsx", "index.html", pageBudget},

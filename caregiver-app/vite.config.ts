@@ -102,11 +102,31 @@ export default defineConfig(({ mode }) => ({
               caregiver: 'index.html',
               family: 'family.html',
               kiosk: 'kiosk.html',
+              guest: 'guest.html',
               sw: 'src/caregiver/sw.ts',
             },
       // The service worker's name is its identity, and its place what it may serve.
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+        chunkFileNames: 'assets/[hash:8].js',
+        assetFileNames: 'assets/[hash:8][extname]',
+        // What calls have in common is one file each, whoever shares which half of it:
+        // the first screens carry the names of all files that are fetched later.
+        codeSplitting:
+          mode === 'components'
+            ? true
+            : {
+                includeDependenciesRecursively: false,
+                groups: [
+                  { name: 'talk', test: /src\/call\/|caregiver\/call\/level/ },
+                  { name: 'callwords', test: /caregiver\/call\/(?:words|signs)/ },
+                  // What a carer's first screen has for itself.
+                  {
+                    name: 'carer',
+                    test: /src\/caregiver\/(?:state|may|later|carequeue|queue|sound)\.ts|src\/api\/client/,
+                  },
+                ],
+              },
       },
     },
   },

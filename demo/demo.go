@@ -28,6 +28,8 @@ type demo struct {
 	Port    string  `name:"home-mqtt" help:"Address of the first home's own MQTT port, for devices of yours." default:"127.0.0.1:1884"`
 	Kiosk   string  `help:"Address of the first resident's screen; empty is none." default:"127.0.0.1:1885"`
 	AtKiosk bool    `name:"resident-at-kiosk" help:"The first resident does on their screen what it asks for: checks in, takes medicines, answers."`
+	Media   string  `help:"UDP address of the one port of calls by video; empty is no video. For a telephone in the same network: 0.0.0.0:7882." default:"127.0.0.1:0"`
+	TURN    string  `name:"turn" help:"UDP and TCP address of TURN; empty is none." default:"127.0.0.1:0"`
 	Speed   float64 `help:"How fast the residents live; 1 is real time." default:"1"`
 	Days    int     `help:"Days of life before today that are there from the start." default:"2"`
 	Quick   bool    `help:"Let what takes minutes happen within seconds; for tests."`
@@ -48,7 +50,11 @@ func (d demo) run(ctx context.Context, out io.Writer) error {
 	options := cloud.Options{
 		Data: filepath.Join(d.Data, "cloud"), Version: "demo", Log: log,
 		Listen: d.Listen, MQTTListen: d.MQTT, InfluxURL: d.InfluxURL, InfluxBucket: "lykta/autogen",
+		Video:     cloud.Video{Listen: d.Media, TURNListen: d.TURN},
 		Providers: cloud.Providers{URL: "http://" + d.Listen, PushContact: "mailto:demo@lykta.example", PrintSMS: true},
+	}
+	if d.Media == "" {
+		options.Video = cloud.Video{}
 	}
 	if d.Influxd != "" {
 		url, stopped, err := startInflux(ctx, d.Influxd, filepath.Join(d.Data, "influxdb"))

@@ -35,6 +35,7 @@ func TestWhatKindsAre(t *testing.T) {
 	type is struct{ urgent, health, state bool }
 	for kind, want := range map[devices.Kind]is{
 		devices.SOS: {urgent: true}, devices.Fall: {urgent: true}, devices.CheckIn: {urgent: true}, devices.Test: {urgent: true}, devices.Button: {urgent: true},
+		devices.CallBack: {urgent: true}, devices.Consent: {urgent: true},
 		devices.Smoke: {urgent: true, state: true}, devices.CarbonMonoxide: {urgent: true, state: true}, devices.WaterLeak: {urgent: true, state: true},
 		devices.Contact: {state: true}, devices.Motion: {state: true}, devices.Presence: {state: true}, devices.Pressure: {state: true},
 		devices.Vibration: {state: true}, devices.Availability: {state: true}, devices.BatteryLow: {state: true}, devices.Tamper: {state: true},

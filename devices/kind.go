@@ -52,6 +52,10 @@ const (
 	WellBeing       Kind = "well_being"               // what the resident answered to "how are you?": 1 bad, 2 so-so, 3 good
 )
 
+// CallBack is the resident's wish to be called, with a picture, in their own
+// time: the text is the call that they answer with it, or empty.
+const CallBack Kind = "call_back"
+
 // Consent is a decision of the resident about who may see what, made on the
 // screen in the home: 1 may, 0 may not; the text is the party and the field
 // with a space between, as in "person:maria check_in".
@@ -122,10 +126,11 @@ func (k Kind) Unit() Unit {
 
 // Urgent reports whether the kind travels in the alarm lane, ahead of all
 // telemetry and never thinned: presses, falls, dangers in the house,
-// check-ins, tests, and what the resident decides about their data.
+// check-ins, tests, the wish to be called, and what the resident decides about
+// their data.
 func (k Kind) Urgent() bool {
 	switch k {
-	case SOS, Fall, Smoke, CarbonMonoxide, WaterLeak, CheckIn, Test, Button, Consent:
+	case SOS, Fall, Smoke, CarbonMonoxide, WaterLeak, CheckIn, Test, Button, CallBack, Consent:
 		return true
 	}
 	return false

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		bin = dir
 		for _, name := range []string{"cloud", "gateway"} {
-			build := exec.Command("go", "build", "-o", filepath.Join(bin, "lykta-"+name), "../"+name)
+			build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(bin, "lykta-"+name), "../"+name)
 			build.Stderr = os.Stderr
 			if err := build.Run(); err != nil {
 				fmt.Fprintln(os.Stderr, "build", name+":", err)

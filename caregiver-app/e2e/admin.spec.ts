@@ -88,6 +88,7 @@ test.describe('at the door', () => {
     });
     await page.goto(named(mock.url, '/sign-in?problem=LYK-0723'));
     await expect(page.getByRole('alert')).toHaveText(/du finns inte i Lykta än.*LYK-0723/);
+    await expectUnbroken(page);
     const link = page.getByRole('link', { name: 'Kommunens inloggning' });
     await expect(link).toHaveAttribute('href', '/api/v1/sign-in/oidc');
     await expectAccessible(page);
@@ -479,3 +480,25 @@ test('the planning and its dialogs are done by keyboard alone', async ({ page, m
   await page.keyboard.press('Enter');
   await expect(page.getByText('Väntar på larmboxen')).toBeVisible();
 });
+
+/** Asserts that an error's id is on one line, however wide the screen: it is read out to whoever helps. */
+async function expectUnbroken(page: Page): Promise<void> {
+  const size = page.viewportSize()!;
+  for (let width = 320; width <= 480; width += 8) {
+    await page.setViewportSize({ ...size, width });
+    const lines = await page.evaluate(() => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+        const id = /LYK-\d+/.exec(node.nodeValue ?? '');
+        if (!id) continue;
+        const range = document.createRange();
+        range.setStart(node, id.index);
+        range.setEnd(node, id.index + id[0].length);
+        return range.getClientRects().length;
+      }
+      return 0;
+    });
+    expect(lines, `lines of the id at a width of ${width}`).toBe(1);
+  }
+  await page.setViewportSize(size);
+}

@@ -360,7 +360,7 @@ test('what the resident has chosen not to show is said in its place', async ({ p
   await dialog.getByRole('radio', { name: 'Muntligt' }).check();
   await dialog.getByRole('button', { name: 'Notera beslutet' }).click();
   await expect(dialog).toBeHidden();
-  await expect(page.locator('.grant-no').first()).toContainText('Rörelser');
+  await expect(page.locator('.grant-no', { hasText: 'Rörelser' }).first()).toBeVisible();
   await page.getByText('Tidigare beslut').click();
   await expect(page.locator('.part-consent .note').first()).toContainText(
     'Muntligt, noterat av Anna Berg',
@@ -380,6 +380,34 @@ test('what the resident has chosen not to show is said in its place', async ({ p
   await page.getByRole('link', { name: 'Trender' }).click();
   await expect(page.getByText(refusal)).toBeVisible();
   await expectAccessible(page);
+});
+
+test('staff note who may ring, and for whom the screen may answer by itself', async ({
+  page,
+  mock,
+}) => {
+  await page.goto('/homes/marta/consent');
+  const staff = page.locator('.party').first();
+  await expect(staff.locator('.grant', { hasText: 'Samtal med bild' })).toContainText('Får ringa');
+  await expect(staff.locator('.grant', { hasText: 'Skärmen svarar själv' })).toContainText(
+    'Nej, aldrig',
+  );
+  await page
+    .getByRole('button', { name: 'Ändra – Hemtjänsten: Skärmen svarar själv vid larm' })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('radio', { name: 'Ja, efter en nedräkning' })).toBeChecked();
+  await dialog.getByRole('radio', { name: 'Muntligt' }).check();
+  await dialog.getByLabel('Varför?').fill('Vill slippa gå till skärmen när hon har ramlat');
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Notera beslutet' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(staff.locator('.grant', { hasText: 'Skärmen svarar själv' })).toContainText(
+    'Ja, efter en nedräkning',
+  );
+  await expect
+    .poll(() => careOf(mock).log.at(-1))
+    .toMatchObject({ party: 'staff', field: 'auto_answer', allowed: true });
 });
 
 test('a contact stands in the list as one who is told, also one who cannot sign in', async ({

@@ -187,7 +187,6 @@ test.describe('in every look', () => {
       test(`${app}, ${what}: nothing is wider than its room`, async ({ page, pages }) => {
         await page.setViewportSize({ width: size, height: 800 });
         await open(page, pages, { app, scheme: 'light', text });
-
         await expectNoSidewaysScroll(page);
         expect(await tooWide(page)).toEqual([]);
       });

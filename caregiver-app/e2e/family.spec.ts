@@ -1,4 +1,6 @@
 // The relatives' app in a browser: what a daughter sees and does in a day.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from '@playwright/test';
 import { expect, expectAccessible, expectNoSidewaysScroll, test, type Mock } from './lykta';
 import { bertil } from './mock/family.mjs';
@@ -561,14 +563,22 @@ const kept = (page: Page) =>
     await new Promise((done) => registration.active?.addEventListener('statechange', done));
   });
 
+const dist = process.env['LYKTA_DIST'] ?? fileURLToPath(new URL('../dist', import.meta.url));
+
+/** The file of a page that is fetched only when it is wanted. */
+function visitsPage(): string {
+  const manifest = readFileSync(`${dist}/.vite/manifest.json`, 'utf8');
+  return (JSON.parse(manifest) as Record<string, { file: string }>)['src/family/visits.tsx']!.file;
+}
+
 const keptAll = (page: Page) =>
   expect
     .poll(() =>
-      page.evaluate(async () => {
+      page.evaluate(async (file) => {
         const [name = ''] = await caches.keys();
         const keys = await (await caches.open(name)).keys();
-        return keys.some((r) => /\/assets\/visits-/.test(r.url));
-      }),
+        return keys.some((r) => r.url.endsWith(file));
+      }, visitsPage()),
     )
     .toBe(true);
 

@@ -34,6 +34,9 @@ const words = {
     staff: 'Hemtjänsten',
     health: /Min hälsa/,
     bad: 'Dåligt',
+    answer: 'Svara',
+    later: 'Ring mig senare',
+    hangUp: 'Lägg på',
   },
   en: {
     day: 'My day',
@@ -44,6 +47,9 @@ const words = {
     staff: 'Home care',
     health: /My health/,
     bad: 'Bad',
+    answer: 'Answer',
+    later: 'Call me later',
+    hangUp: 'Hang up',
   },
 };
 
@@ -178,6 +184,53 @@ const states: State[] = [
     shows: /Mörkt på natten|Dark at night/,
   },
   { name: 'dark', home: at('22:40:00'), shows: /23:4/ },
+  { name: 'call-ring', home: (g) => g.call({}), shows: /Anna (ringer|is calling)/ },
+  {
+    name: 'call-ring-alarm',
+    home: (g) => {
+      g.annaComes(12);
+      g.caller = g.pictures.l0 ?? null;
+      g.call({ alert: true, by: 'Anna-Karin Johansson-Lindqvist' });
+    },
+    shows: /Det gäller ditt larm|It is about your alarm/,
+  },
+  {
+    name: 'call-countdown',
+    home: (g) => {
+      g.press('received');
+      g.countdown(20);
+    },
+    shows: /Svarar om 1\d sekunder|Answers in 1\d seconds/,
+  },
+  {
+    name: 'call-joining',
+    home: (g) => {
+      g.annaComes(12);
+      g.call({ state: 'answered' });
+    },
+    shows: /Kopplar upp|Connecting/,
+  },
+  {
+    name: 'call-over',
+    home: (g) => g.call({}),
+    act: async (page, w) => {
+      await page.waitForTimeout(1_000);
+      await button(page, w.answer).click();
+      await page.waitForTimeout(2_100);
+      await button(page, w.hangUp).click();
+    },
+    shows: /Samtalet är slut|The call is over/,
+  },
+  {
+    name: 'call-later',
+    home: (g) => g.call({}),
+    act: async (page, w) => {
+      await page.waitForTimeout(1_000);
+      await button(page, w.later).click();
+    },
+    shows: /Vi lämnar fram|We pass on/,
+  },
+  { name: 'call-missed', home: (g) => g.missed(), shows: /Be Anna ringa upp|Ask Anna to call/ },
   { name: 'no-time', home: (g) => (g.status.now = 0), shows: /inte ställd|not set/ },
   { name: 'silent', shows: /LYK-0425/, cut: true },
 ];

@@ -6,8 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { household, dayOfReadings, rolling } from './household.mjs';
+import { Calls, callsApi } from './mock-calls.mjs';
 import { admin, adminApi } from './mock/admin.mjs';
-import { care, careApi } from './mock/care.mjs';
+import { care, careApi, visible } from './mock/care.mjs';
 import { family, familyApi } from './mock/family.mjs';
 import { team, teamApi } from './team.mjs';
 
@@ -69,6 +70,10 @@ export async function startMock(options = {}) {
       `${id ? `id: ${id}\n` : ''}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
     );
   const send = (event, data, id) => streams.forEach((s) => write(s, event, data, id));
+  const calls = new Calls({ send, at, homes: state.homes });
+  parts.unshift([calls, callsApi]);
+
+  const shownOf = (home) => visible(rooms.care, staff, home);
 
   function counted(home) {
     const own = [...state.alerts.values()].filter(
@@ -78,7 +83,11 @@ export async function startMock(options = {}) {
       own.some((a) => a.severity === s),
     );
     const { devices: _d, last: _l, ...plain } = home;
-    return { ...plain, open_alerts: own.length, highest_severity: worst ?? '' };
+    return shownOf(home.id).home({
+      ...plain,
+      open_alerts: own.length,
+      highest_severity: worst ?? '',
+    });
   }
 
   function publish(alert) {
@@ -214,13 +223,22 @@ export async function startMock(options = {}) {
       res.on('close', () => streams.delete(stream));
       return write(stream, 'hello', { now: iso(at()) });
     }
-    for (const [own, answer] of [parts[1], parts[2], parts[0], [staff, teamApi]]) {
+    for (const [own, answer] of [parts[0], parts[2], parts[3], parts[1], [staff, teamApi]]) {
       if ((await answer(own, { ...asked, ...context })) !== undefined) return undefined;
     }
     const one = /^\/homes\/([^/]+)(\/readings)?$/.exec(path);
     const home = one && state.homes.get(decodeURIComponent(one[1]));
     if (!home) return problem(res, 404, 'LYK-0404', 'There is no such home');
-    if (!one[2]) return json(res, { ...home, ...counted(home) });
+    if (!one[2]) {
+      const may = shownOf(home.id);
+      return json(res, {
+        ...home,
+        ...counted(home),
+        devices: home.devices.map(may.device),
+        last: may.readings(home.last),
+        refused: may.refused,
+      });
+    }
     return readings(res, url.searchParams, home);
   }
 
@@ -230,7 +248,7 @@ export async function startMock(options = {}) {
     if (query.get('every')) {
       return json(res, { windows: rolling(home, query.get('kind'), from, to, query.get('every')) });
     }
-    const all = dayOfReadings(home, from, to);
+    const all = shownOf(home.id).readings(dayOfReadings(home, from, to));
     // Two pages, so that following `next` is part of every run.
     const half = Math.ceil(all.length / 2);
     if (query.get('after')) return json(res, { readings: all.slice(half), next: '' });
@@ -239,7 +257,8 @@ export async function startMock(options = {}) {
 
   async function file(res, path) {
     const name = normalize(path).replace(/^(\.\.[/\\])+/, '');
-    const page = /^[/\\]family([/\\]|$)/.test(name) ? '/family.html' : '/index.html';
+    const own = /^[/\\](family|guest)(?:[/\\]|$)/.exec(name);
+    const page = `/${own?.[1] ?? 'index'}.html`;
     const wanted = extname(name) ? name : page;
     try {
       const content = await readFile(join(dist, wanted));
@@ -260,6 +279,10 @@ export async function startMock(options = {}) {
     const handled = isApi ? api(req, res, url) : file(res, url.pathname);
     Promise.resolve(handled).catch((error) => problem(res, 500, 'LYK-0001', String(error)));
   });
+  server.on('upgrade', (req, socket, head) => {
+    if (!network) return socket.destroy();
+    return calls.upgrade(req, socket, head, { me, authorised: authorised(req) });
+  });
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
   const heartbeat = setInterval(() => streams.forEach((s) => s.res.write(': beat\n\n')), 15_000);
   const cut = () => streams.forEach((s) => s.res.destroy());
@@ -269,6 +292,7 @@ export async function startMock(options = {}) {
     state,
     staff,
     ...rooms,
+    calls,
     log,
     at,
     /** Raises an alert, at once and on the stream. */
@@ -319,8 +343,10 @@ export async function startMock(options = {}) {
       send('home', counted(home));
     },
     reading(id, reading) {
+      const readings = shownOf(id).readings([reading]);
+      if (readings.length === 0) return;
       streams.forEach((s) => {
-        if (s.home === id) write(s, 'reading', { home: id, readings: [reading] });
+        if (s.home === id) write(s, 'reading', { home: id, readings });
       });
     },
     send,
@@ -328,6 +354,7 @@ export async function startMock(options = {}) {
     setNetwork(up) {
       network = up;
       if (!up) cut();
+      if (!up) calls.cut();
     },
     /** Only the live link goes and comes. */
     setStreaming(up) {
@@ -347,6 +374,7 @@ export async function startMock(options = {}) {
     async close() {
       clearInterval(heartbeat);
       cut();
+      calls.cut();
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
     },

@@ -56,6 +56,33 @@ async function installed(page: Page, say: Say, mock: Mock, devices: boolean): Pr
   return id;
 }
 
+const withVideo = (mock: Mock) => mock.setMe({ features: ['video'] });
+
+/** From a resident's page to what comes before the first call. */
+async function ringMarta(page: Page, say: Say): Promise<void> {
+  await page
+    .locator('.who')
+    .getByRole('button', { name: say('call.ring') })
+    .click();
+  await page.locator('.check').waitFor();
+}
+
+/** A resident who has been called before. */
+function called(mock: Mock): void {
+  withVideo(mock);
+  const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
+  for (const [id, after] of [
+    ['c1', 'hang_up'],
+    ['c2', 'later'],
+  ] as const) {
+    mock.calls.begin({ home: 'marta', by });
+    if (after === 'hang_up') mock.calls.home(id, 'answer');
+    mock.calls.home(id, after);
+  }
+  const said = { outcome: 'well', note: 'Pigg och glad. Har ätit.', saved_minutes: 25 };
+  mock.calls.change('c1', said);
+}
+
 export const screens: readonly Screen[] = [
   { name: 'now', path: '/', shows: '[data-alert=a1]' },
   {
@@ -397,6 +424,121 @@ export const screens: readonly Screen[] = [
     },
   },
   { name: 'install-no-right', path: '/install', shows: '.later' },
+  { name: 'call-home', path: marta, shows: '.call-row', world: called },
+  {
+    name: 'call-check',
+    path: marta,
+    shows: '.check .call-why-bad, .check video',
+    world: withVideo,
+    act: ringMarta,
+  },
+  {
+    name: 'call-ringing',
+    path: marta,
+    shows: '.call[data-state=ringing]',
+    world: withVideo,
+    async act(page, say, mock) {
+      await ringMarta(page, say);
+      await page.locator('.check .button-main').click();
+      await page.locator('.call').waitFor();
+      mock.calls.home('c1', 'rings');
+      await page
+        .getByText(say('call.ringing', { name: 'Märta' }))
+        .first()
+        .waitFor();
+    },
+  },
+  {
+    name: 'call',
+    path: marta,
+    shows: '.call [data-person]',
+    world: withVideo,
+    async act(page, say, mock) {
+      await ringMarta(page, say);
+      await page.locator('.check .button-main').click();
+      await page.locator('.call').waitFor();
+      mock.calls.home('c1', 'answer');
+      mock.calls.line('c1', { video_paused: true, quality: 'bad' });
+    },
+  },
+  {
+    name: 'call-three',
+    path: marta,
+    shows: '[data-people="2"]',
+    world: withVideo,
+    async act(page, say, mock) {
+      await ringMarta(page, say);
+      await page.locator('.check .button-main').click();
+      await page.locator('.call').waitFor();
+      mock.calls.home('c1', 'answer');
+      const guest = { id: 'guest:g1', name: 'Samira Haddad', role: 'interpreter' };
+      mock.calls.arrive('c1', { ...guest, mic: false, camera: false });
+    },
+  },
+  {
+    name: 'call-invite',
+    path: marta,
+    shows: 'dialog[open]',
+    world: withVideo,
+    async act(page, say, mock) {
+      await ringMarta(page, say);
+      await page.locator('.check .button-main').click();
+      await page.locator('.call').waitFor();
+      mock.calls.home('c1', 'answer');
+      await click(page, say('call.invite'));
+    },
+    over: true,
+  },
+  {
+    name: 'call-missed',
+    path: marta,
+    shows: '[data-why=missed]',
+    world: withVideo,
+    async act(page, say, mock) {
+      await ringMarta(page, say);
+      await page.locator('.check .button-main').click();
+      await page.locator('.call').waitFor();
+      mock.calls.missed('c1');
+    },
+  },
+  {
+    name: 'call-after',
+    path: '/call/c1',
+    shows: '.after',
+    world(mock) {
+      withVideo(mock);
+      const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
+      mock.calls.begin({ home: 'marta', by });
+      mock.calls.home('c1', 'answer');
+      mock.calls.home('c1', 'hang_up');
+    },
+  },
+  {
+    name: 'call-bar',
+    path: '/homes',
+    shows: '.call-bar',
+    world(mock) {
+      withVideo(mock);
+      const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
+      mock.calls.begin({ home: 'marta', by });
+    },
+  },
+  {
+    name: 'call-auto',
+    path: '/',
+    shows: '[data-state=auto]',
+    world(mock) {
+      withVideo(mock);
+      mock.raise({ home: 'marta', kind: 'sos' });
+      const own = { party: 'staff', name: '', field: 'auto_answer', allowed: true };
+      const said = { at: ago(mock, 900), until: null, purpose: '', how: 'screen' };
+      const grants = [{ ...own, ...said, by: 'Märta Lindqvist' }];
+      const decisions = mock.care.decisions as unknown as Map<string, object[]>;
+      decisions.set('marta', [...(decisions.get('marta') ?? []), ...grants]);
+    },
+    act: (page) => page.locator('[data-deed=auto]').first().click(),
+  },
+  { name: 'call-none', path: '/call/new', shows: '.call-message', world: withVideo },
   { name: 'missing', path: '/nowhere', shows: '.empty' },
   {
     name: 'failed',
@@ -447,7 +589,7 @@ export const screens: readonly Screen[] = [
 export const texts: Record<Language, Record<string, string>> = { sv: read('sv'), en: read('en') };
 
 function read(language: Language): Record<string, string> {
-  const rooms = ['', 'pages/', 'care/', 'admin/', 'door/', 'install/'];
+  const rooms = ['', 'pages/', 'care/', 'admin/', 'door/', 'install/', 'call/'];
   const file = (room: string) => new URL(`../i18n/${room}${language}.json`, import.meta.url);
   const all = rooms.map((room) => JSON.parse(readFileSync(file(room), 'utf8')) as object);
   return Object.assign({}, ...all) as Record<string, string>;

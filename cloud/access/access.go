@@ -41,6 +41,7 @@ const (
 	PlanVisits    Action = "plan_visits"    // plan, change, answer requests
 	AskForVisits  Action = "ask_for_visits" // request
 	WriteMessages Action = "write_messages" // to the screen in the home
+	Call          Action = "call"           // ring with a picture, and take part in a call
 	NoteConsent   Action = "note_consent"   // on the resident's behalf
 	ReadLog       Action = "read_log"       // who looked at what, and what was done
 	ManageHome    Action = "manage_home"    // its name, schedules, devices, rooms
@@ -60,11 +61,11 @@ func rights(role care.Role) []Action {
 	switch role {
 	case care.Caregiver:
 		return []Action{
-			Read, ActOnAlert, CloseAlert, Silence, TestHome, WriteNotes, WriteCard, PlanVisits, WriteMessages, NoteConsent, ReadRota,
+			Read, ActOnAlert, CloseAlert, Silence, TestHome, WriteNotes, WriteCard, PlanVisits, WriteMessages, Call, NoteConsent, ReadRota,
 		}
 	case care.Coordinator:
 		return []Action{
-			Read, ActOnAlert, CloseAlert, Silence, TestHome, WriteNotes, WriteCard, PlanVisits, WriteMessages, NoteConsent, ReadRota,
+			Read, ActOnAlert, CloseAlert, Silence, TestHome, WriteNotes, WriteCard, PlanVisits, WriteMessages, Call, NoteConsent, ReadRota,
 			ReadLog, ManageHome, SendCommands, AddHomes, ManagePeople, ReadLoad, ReadStatistics,
 		}
 	case care.Operator:
@@ -73,7 +74,7 @@ func rights(role care.Role) []Action {
 			ReadLog, ManageHome, SendCommands, AddHomes, ManageTokens, ReadOperations, ManagePeople, ReadLoad, ReadStatistics,
 		}
 	case care.Relative:
-		return []Action{Read, ActOnAlert, AskForVisits, WriteMessages}
+		return []Action{Read, ActOnAlert, AskForVisits, WriteMessages, Call}
 	}
 	return nil
 }
@@ -89,8 +90,8 @@ func readable(role care.Role) []care.Field {
 		return []care.Field{care.FieldHome, care.FieldAlerts, care.FieldClimate}
 	case care.Relative:
 		return []care.Field{
-			care.FieldCheckIn, care.FieldAlerts, care.FieldVisits, care.FieldMessages, care.FieldActivity, care.FieldHealth,
-			care.FieldClimate, care.FieldContacts,
+			care.FieldCheckIn, care.FieldAlerts, care.FieldVisits, care.FieldMessages, care.FieldVideo, care.FieldActivity,
+			care.FieldHealth, care.FieldClimate, care.FieldContacts,
 		}
 	}
 	return nil
@@ -108,12 +109,13 @@ type Whom struct {
 
 // helps reports whether staff of another area need an action, and a field that
 // they read, to see to an alert of which they were told: the alert, the home, and
-// how to get in and whom to ring. All else stays with the staff of the home's area.
+// how to get in, whom to ring, and to ring the resident. All else stays with the
+// staff of the home's area.
 func helps(action Action, field care.Field) bool {
 	if action == Read {
 		return field == care.FieldAlerts || field == care.FieldHome || field == care.FieldContacts
 	}
-	return action == ActOnAlert || action == CloseAlert
+	return action == ActOnAlert || action == CloseAlert || action == Call
 }
 
 // about returns the field that an action touches.
@@ -125,6 +127,8 @@ func (a Action) about() care.Field {
 		return care.FieldVisits
 	case WriteMessages:
 		return care.FieldMessages
+	case Call:
+		return care.FieldVideo
 	}
 	return ""
 }

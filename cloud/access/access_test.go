@@ -22,6 +22,7 @@ write_card       yes        yes          no        no        -
 plan_visits      yes        yes          no        no        -
 ask_for_visits   no         no           no        yes       visits
 write_messages   yes        yes          no        yes       messages
+call             yes        yes          no        yes       video
 note_consent     yes        yes          no        no        -
 read_log         no         yes          yes       no        -
 manage_home      no         yes          yes       no        -
@@ -44,6 +45,8 @@ check_in      always     always       never     asked
 alerts        always     always       always    unless
 visits        always     always       never     asked
 messages      always     always       never     asked
+video         unless     unless       never     asked
+auto_answer   never      never        never     never
 activity      unless     unless       never     asked
 health        unless     unless       never     asked
 climate       unless     unless       unless    asked
@@ -142,7 +145,7 @@ var decisions = func() []decision {
 
 // needed is what staff of another area who were told of an alarm may do, and see, to
 // see to it; all else stays with the staff of the home's area.
-var needed = map[access.Action]bool{access.ActOnAlert: true, access.CloseAlert: true}
+var needed = map[access.Action]bool{access.ActOnAlert: true, access.CloseAlert: true, access.Call: true}
 var neededFields = map[care.Field]bool{care.FieldAlerts: true, care.FieldHome: true, care.FieldContacts: true}
 
 // place is where somebody stands to Karin's home, which is in the north.
@@ -221,10 +224,10 @@ func TestP8WhoMayWhat(t *testing.T) {
 			if about == "-" {
 				about = ""
 			}
-			if word == "yes" && role == care.Relative {
-				word = lookWords[about]["relative"] // all that relatives do is about a field that the resident decides on
+			if word == "yes" && about != "" {
+				word = lookWords[about][string(role)] // what is about a field is the resident's to decide as seeing it is
 			}
-			for _, field := range append(care.Fields(), "", "secrets") { // whatever field is named, that which it is about counts
+			for _, field := range append(care.Grantable(), "", "secrets") { // whatever field is named, that which it is about counts
 				check(role, access.Action(action), field, about, word)
 			}
 		}
@@ -237,7 +240,7 @@ func TestP8WhoMayWhat(t *testing.T) {
 	if tried < 50_000 {
 		t.Errorf("only %d cases were tried", tried)
 	}
-	if len(lookRows) != len(care.Fields())+1 {
-		t.Errorf("the table has %d fields, there are %d", len(lookRows)-1, len(care.Fields()))
+	if len(lookRows) != len(care.Grantable())+1 {
+		t.Errorf("the table has %d fields, there are %d", len(lookRows)-1, len(care.Grantable()))
 	}
 }

@@ -66,6 +66,7 @@ type Options struct {
 	Providers        Providers     // who carry messages to people
 	PingURL          string        // called every minute while all parts are ready; empty is none
 	OIDC             *web.OIDC     // the identity provider of those who sign in; nil is none
+	Video            Video         // calls by video
 
 	// Started, when set, is told where the service listens once it does.
 	Started func(Addresses)
@@ -73,7 +74,9 @@ type Options struct {
 
 // Addresses are where the service listens: host:port.
 type Addresses struct {
-	HTTP, MQTT string // MQTT is empty with an external broker
+	HTTP, MQTT string   // MQTT is empty with an external broker
+	Media      string   // UDP; empty without video
+	TURN       []string // as browsers are told
 }
 
 // Database opens the SQL database, and brings an older one up to date.
@@ -114,6 +117,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	db.Log = o.Log
 	stops.add("database", db.Close)
 	series, err := o.series(ctx)
 	if err != nil {
@@ -125,6 +129,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	homes := &homes{store: db, open: o.OpenEnrolment, log: o.Log}
 	source, mqttAddress, err := o.source(homes, registry, &stops)
+	if err != nil {
+		return err
+	}
+	video, err := o.openVideo(registry, &stops)
 	if err != nil {
 		return err
 	}
@@ -140,8 +148,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	builder := screen.New(screen.Options{
 		Screens: db, Log: db, Visits: db, Gateways: db, Holdings: db, Collect: func(gateway string) { in.Collect(gateway) }, Errors: o.Log,
+		Features: o.features(),
 	})
-	if in, err = o.ingest(ctx, db, series, listening{source, builder}, homes, screens{live, machine}, registry); err != nil {
+	calling := o.calling(video, db, source, live, machine, registry)
+	heard := listening{Source: source, builder: builder}
+	var onWeb web.Calls // nil where there is no video
+	if calling != nil {
+		heard.calls, onWeb = calling, calls{calling}
+	}
+	if in, err = o.ingest(ctx, db, series, heard, homes, screens{live, machine}, registry); err != nil {
 		return err
 	}
 	homes.ingest = in
@@ -177,12 +192,13 @@ func Run(ctx context.Context, o Options) (err error) {
 		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, SignIns: db, URL: o.Providers.URL, OIDC: o.OIDC, Consents: db, Records: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
 		Collect: in.Collect, Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   ready,
+		Ready:   ready, Features: o.features(), Calls: onWeb, CallBook: db, CallGuests: db,
 	})
-	listener, err := o.listen(ctx)
+	listener, secure, err := o.listen(ctx)
 	if err != nil {
 		return err
 	}
+	listener = o.serveVideo(video, listener, secure)
 	httpServer := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
@@ -194,6 +210,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	g.Go(func() error { return in.Run(ctx) })
 	g.Go(func() error { return machine.Run(ctx) })
 	g.Go(func() error { return builder.Run(ctx) })
+	if calling != nil {
+		g.Go(func() error { return calling.Run(ctx) })
+	}
 	if ping != nil {
 		g.Go(func() error { return ping.Run(ctx) })
 	}
@@ -226,9 +245,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	o.warnOfGaps(ctx, db, channels)
 	stops.lit = true
-	o.Log.Info("Lykta is lit", "http", listener.Addr(), "mqtt", mqttAddress, "version", o.Version)
+	at := Addresses{HTTP: listener.Addr().String(), MQTT: mqttAddress}
+	if video != nil {
+		at.Media, at.TURN = video.media.Addr().String(), video.urls
+	}
+	o.Log.Info("Lykta is lit", "http", at.HTTP, "mqtt", at.MQTT, "media", at.Media, "turn", at.TURN, "version", o.Version)
 	if o.Started != nil {
-		o.Started(Addresses{HTTP: listener.Addr().String(), MQTT: mqttAddress})
+		o.Started(at)
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -385,20 +408,21 @@ func (o Options) ingest(ctx context.Context, db *store.Store, series history.Sto
 	}, from, time.Now())
 }
 
-func (o Options) listen(ctx context.Context) (net.Listener, error) {
+// listen listens for HTTP; the configuration is nil without TLS.
+func (o Options) listen(ctx context.Context) (net.Listener, *tls.Config, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", o.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP: %w", err)
+		return nil, nil, fmt.Errorf("listen for HTTP: %w", err)
 	}
 	if o.TLSCert == "" {
-		return listener, nil
+		return listener, nil, nil
 	}
 	cert, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("certificate of HTTPS: %w", err), listener.Close())
+		return nil, nil, errors.Join(fmt.Errorf("certificate of HTTPS: %w", err), listener.Close())
 	}
-	return tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}), nil
+	return listener, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}, NextProtos: []string{protocolHTTP}}, nil
 }
 
 func loopback(a net.Addr) bool {

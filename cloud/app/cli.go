@@ -92,6 +92,7 @@ type runCmd struct {
 	Providers        Providers     `embed:""`
 	PingURL          string        `name:"ping-url" help:"Called every minute while all parts are ready, for a watcher such as healthchecks.io that tells people when the calls stop." placeholder:"URL"`
 	OIDC             oidcFlags     `embed:"" prefix:"oidc-"`
+	Video            videoFlags    `embed:""`
 	HistoryRetention time.Duration `help:"How long the embedded store keeps readings; 0 is for ever." default:"0"`
 }
 
@@ -103,6 +104,7 @@ func (r *runCmd) Run(c *CLI, env Env) error {
 	o.MQTTTLSListen, o.MQTTTLSCert, o.MQTTTLSKey, o.MQTTClientCA = r.MQTTTLSListen, r.MQTTTLSCert, r.MQTTTLSKey, r.MQTTClientCA
 	o.InfluxURL, o.InfluxToken, o.InfluxOrg, o.InfluxBucket = r.InfluxURL, r.InfluxToken, r.InfluxOrg, r.InfluxBucket
 	o.HistoryRetention, o.Providers, o.PingURL = r.HistoryRetention, r.Providers, r.PingURL
+	o.Video = r.Video.options()
 	var err error
 	if o.OIDC, err = r.OIDC.provider(); err != nil {
 		return err

@@ -25,14 +25,16 @@ const (
 	AlertGatewaySilent  AlertKind = "gateway_silent"
 	AlertSensorSilent   AlertKind = "sensor_silent"
 	AlertBatteryLow     AlertKind = "battery_low"
-	AlertTestMissed     AlertKind = "test_missed" // the gateway's own daily test
+	AlertTestMissed     AlertKind = "test_missed"  // the gateway's own daily test
+	AlertVisitMissed    AlertKind = "visit_missed" // nobody answered a planned visit by video
+	AlertCallBack       AlertKind = "call_back"    // the resident wants to be called
 )
 
 // Known reports whether the kind is one of those above.
 func (k AlertKind) Known() bool {
 	switch k {
 	case AlertSOS, AlertFall, AlertSmoke, AlertCarbonMonoxide, AlertWaterLeak, AlertCheckInMissed, AlertGatewaySilent, AlertSensorSilent,
-		AlertBatteryLow, AlertTestMissed:
+		AlertBatteryLow, AlertTestMissed, AlertVisitMissed, AlertCallBack:
 		return true
 	}
 	return false
@@ -53,7 +55,7 @@ func (k AlertKind) Severity() Severity {
 	switch k {
 	case AlertSOS, AlertFall, AlertSmoke, AlertCarbonMonoxide:
 		return Emergency
-	case AlertWaterLeak, AlertCheckInMissed, AlertGatewaySilent:
+	case AlertWaterLeak, AlertCheckInMissed, AlertGatewaySilent, AlertVisitMissed, AlertCallBack:
 		return Attention
 	}
 	return Technical
@@ -75,6 +77,11 @@ func (k AlertKind) ClosesItself() bool {
 func (k AlertKind) Lasts() bool {
 	return k == AlertSmoke || k == AlertCarbonMonoxide || k == AlertWaterLeak
 }
+
+// Single reports whether one at a time stands of the same home and device, though
+// only a person closes it: who has asked to be called is not listed twice, nor is a
+// visit for which one has rung in vain twice. The device of a missed visit is its id.
+func (k AlertKind) Single() bool { return k == AlertCallBack || k == AlertVisitMissed }
 
 // AlertState is where an alert stands. It only ever moves forward.
 type AlertState string
@@ -321,6 +328,8 @@ func AlertKindOf(k devices.Kind) (AlertKind, bool) {
 		return AlertCarbonMonoxide, true
 	case devices.WaterLeak:
 		return AlertWaterLeak, true
+	case devices.CallBack:
+		return AlertCallBack, true
 	}
 	return "", false
 }

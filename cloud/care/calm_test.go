@@ -14,6 +14,7 @@ import (
 var kinds = []care.AlertKind{
 	care.AlertSOS, care.AlertFall, care.AlertSmoke, care.AlertCarbonMonoxide, care.AlertWaterLeak, care.AlertCheckInMissed,
 	care.AlertGatewaySilent, care.AlertSensorSilent, care.AlertBatteryLow, care.AlertTestMissed,
+	care.AlertVisitMissed, care.AlertCallBack,
 }
 
 func TestWhatCannotBeSilenced(t *testing.T) {

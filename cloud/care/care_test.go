@@ -178,6 +178,8 @@ func TestKindsOfAlerts(t *testing.T) {
 		{care.AlertGatewaySilent, care.Attention, true},
 		{care.AlertSensorSilent, care.Technical, true},
 		{care.AlertBatteryLow, care.Technical, true},
+		{care.AlertVisitMissed, care.Attention, false},
+		{care.AlertCallBack, care.Attention, false},
 		{"unheard_of", care.Technical, false},
 	} {
 		if s, c := test.kind.Severity(), test.kind.ClosesItself(); s != test.severity || c != test.closes {
@@ -190,7 +192,8 @@ func TestWhichReadingsRaise(t *testing.T) {
 	for kind, want := range map[devices.Kind]care.AlertKind{
 		devices.SOS: care.AlertSOS, devices.Fall: care.AlertFall, devices.Smoke: care.AlertSmoke,
 		devices.CarbonMonoxide: care.AlertCarbonMonoxide, devices.WaterLeak: care.AlertWaterLeak,
-		devices.Test: "", devices.Button: "", devices.CheckIn: "", devices.Motion: "", devices.BatteryLow: "", "unheard_of": "",
+		devices.CallBack: care.AlertCallBack,
+		devices.Test:     "", devices.Button: "", devices.CheckIn: "", devices.Motion: "", devices.BatteryLow: "", "unheard_of": "",
 	} {
 		if got, ok := care.AlertKindOf(kind); got != want || ok != (want != "") {
 			t.Errorf("%s raises %q, %v", kind, got, ok)

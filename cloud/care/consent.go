@@ -26,18 +26,31 @@ const (
 	FieldClimate  Field = "climate"  // temperature, power, water
 	FieldHealth   Field = "health"   // measurements of the body, medicines, well-being
 	FieldMessages Field = "messages" // writing to the resident's screen, and what was written
+	FieldVideo    Field = "video"    // ringing with a picture, and who rang
 )
+
+// FieldAutoAnswer is nothing to see but something to have done: in an emergency
+// that is not over, the screen answers who calls by itself, after a countdown that
+// the resident can end.
+const FieldAutoAnswer Field = "auto_answer"
 
 // Fields are all fields, in the order in which they are shown.
 var fields = []Field{
-	FieldCheckIn, FieldAlerts, FieldVisits, FieldMessages, FieldActivity, FieldHealth, FieldClimate, FieldContacts, FieldNotes, FieldHome,
+	FieldCheckIn, FieldAlerts, FieldVisits, FieldMessages, FieldVideo, FieldActivity, FieldHealth, FieldClimate, FieldContacts, FieldNotes, FieldHome,
 }
 
-// Fields returns all fields in the order in which they are shown.
+// Fields returns all fields of which there is something to see, in the order in
+// which they are shown.
 func Fields() []Field { return slices.Clone(fields) }
 
+// Grantable returns all that is allowed or refused, in the order in which it is
+// shown: Fields, and what is nothing to see.
+func Grantable() []Field {
+	return slices.Insert(Fields(), slices.Index(fields, FieldVideo)+1, FieldAutoAnswer)
+}
+
 // Known reports whether there is such a field.
-func (f Field) Known() bool { return slices.Contains(fields, f) }
+func (f Field) Known() bool { return f == FieldAutoAnswer || slices.Contains(fields, f) }
 
 // Party is who is allowed, or is not: the staff, all relatives, or one person.
 type Party string
@@ -60,15 +73,18 @@ func (p Party) Person() (id string, ok bool) { return strings.CutPrefix(string(p
 // is never for relatives.
 func (p Party) Fixed(f Field) bool {
 	if p == PartyStaff {
-		return !slices.Contains([]Field{FieldActivity, FieldClimate, FieldHealth}, f)
+		return !slices.Contains([]Field{FieldActivity, FieldClimate, FieldHealth, FieldVideo, FieldAutoAnswer}, f)
 	}
 	return f == FieldNotes || f == FieldHome
 }
 
 // Default is what holds while nobody has decided: the staff see what the care
 // agreement lets them. Who was named a contact of the home, together with the
-// resident, was named to know of its alarms; all else is the resident's to allow.
-func (p Party) Default(f Field) bool { return p == PartyStaff || f == FieldAlerts }
+// resident, was named to know of its alarms; all else is the resident's to allow,
+// and that the screen answers by itself is, whoever calls.
+func (p Party) Default(f Field) bool {
+	return f != FieldAutoAnswer && (p == PartyStaff || f == FieldAlerts)
+}
 
 // DecidedFields returns the fields about which a contact of a home stands in the
 // lists of what the resident has decided: all, when they sign in as a relative;
@@ -76,7 +92,7 @@ func (p Party) Default(f Field) bool { return p == PartyStaff || f == FieldAlert
 func (p Person) DecidedFields() []Field {
 	switch {
 	case p.Role == Relative:
-		return Fields()
+		return Grantable()
 	case len(p.Addresses) > 0:
 		return []Field{FieldAlerts}
 	}
@@ -206,7 +222,7 @@ func FieldOf(k devices.Kind) Field {
 	switch k {
 	case devices.CheckIn:
 		return FieldCheckIn
-	case devices.SOS, devices.Fall, devices.Smoke, devices.CarbonMonoxide, devices.WaterLeak:
+	case devices.SOS, devices.Fall, devices.Smoke, devices.CarbonMonoxide, devices.WaterLeak, devices.CallBack:
 		return FieldAlerts
 	case devices.Temperature, devices.Humidity, devices.Illuminance, devices.Power, devices.Energy, devices.WaterVolume:
 		return FieldClimate

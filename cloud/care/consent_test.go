@@ -50,6 +50,28 @@ func TestWithLeavesOutNothingThatCounts(t *testing.T) {
 	})
 }
 
+// Without a decision staff may ring and relatives may not, and no screen answers
+// by itself, whoever rings; each of it is the resident's to decide.
+func TestWhoMayRingBeforeAnybodyHasDecided(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	for party, want := range map[care.Party]struct{ rings, answered bool }{
+		care.PartyStaff: {true, false}, care.PartyRelatives: {false, false}, care.PartyPerson("maria"): {false, false},
+	} {
+		for field, want := range map[care.Field]bool{care.FieldVideo: want.rings, care.FieldAutoAnswer: want.answered} {
+			if got := (care.Consents{}).Allow(party, field, now); got != want {
+				t.Errorf("%s %s: %v", party, field, got)
+			}
+			if party.Fixed(field) {
+				t.Errorf("%s %s is not for the resident to decide", party, field)
+			}
+			decided := care.Consent{Home: "home-1", Party: party, Field: field, Allowed: !want, At: now, By: "Karin", How: care.OnScreen}
+			if err := decided.Check(); err != nil || (care.Consents{decided}).Allow(party, field, now) == want {
+				t.Errorf("%s %s: the decision counts for nothing, %v", party, field, err)
+			}
+		}
+	}
+}
+
 func TestADecisionOfTheScreenIsRead(t *testing.T) {
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	got, err := care.ByResident("home-1", "person:maria check_in", devices.Number(1), at)

@@ -71,6 +71,12 @@ type DayCount struct {
 	// emergency; zero when none was taken.
 	TakenMedian, TakenP90    time.Duration
 	VisitsDone, VisitsMissed int
+	// Calls by video of the staff: that were answered, and that were not, though
+	// they rang; how long those that were answered lasted in all; and the minutes
+	// of travel that they saved, as who called says.
+	Calls, CallsMissed int
+	CallTime           time.Duration
+	CallSaved          int
 }
 
 // Statistics are counts of a period.

@@ -128,15 +128,13 @@ func (n Note) Check() error {
 	return nil
 }
 
-// Feature is something that the apps offer where the service can do it.
+// Feature is something that a service can do or cannot, as it was started. The
+// apps offer nothing else, and what was planned with one that it lacks is an
+// ordinary visit.
 type Feature string
 
 // FeatureVideo is a call by video on the resident's screen.
 const FeatureVideo Feature = "video"
-
-// Features returns what the service can do. The apps offer nothing else, and
-// what was planned with it before is an ordinary visit.
-func Features() []Feature { return []Feature{} }
 
 // Visit is somebody who comes to a home, or calls by video.
 type Visit struct {

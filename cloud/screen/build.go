@@ -26,14 +26,15 @@ import (
 const ahead = 3
 
 // Build returns what a home's screen shows at a time, without a version, and
-// when that changes by itself; zero is never.
-func Build(c care.ScreenContent, now time.Time) (wire.Screen, time.Time) {
+// when that changes by itself; zero is never. The features are what the service
+// can do.
+func Build(c care.ScreenContent, now time.Time, features ...care.Feature) (wire.Screen, time.Time) {
 	zone, err := time.LoadLocation(c.Home.Zone)
 	if err != nil { // checked when it was stored: another machine's zones
 		zone = time.UTC
 	}
 	s := wire.Screen{Name: clean(c.Resident.Called), Language: c.Resident.Language, Ask: c.Resident.Ask}
-	s.Visits = visits(c, now, zone)
+	s.Visits = visits(c, now, zone, slices.Contains(features, care.FeatureVideo))
 	s.Prompts = prompts(c.Reminders)
 	s.Grants = grants(c, now)
 	s.Looks = looks(c.Looks)
@@ -57,13 +58,13 @@ func clean(s string) string {
 }
 
 // visits are those planned for today and the next two days.
-func visits(c care.ScreenContent, now time.Time, zone *time.Location) (out []wire.Visit) {
+func visits(c care.ScreenContent, now time.Time, zone *time.Location, video bool) (out []wire.Visit) {
 	from, to := today(now, zone, 0), today(now, zone, ahead)
 	for _, v := range c.Visits {
 		if v.State != care.VisitPlanned || !v.To.After(from) || !v.From.Before(to) || len(out) == wire.MaxVisits {
 			continue
 		}
-		if v.Video && !slices.Contains(care.Features(), care.FeatureVideo) {
+		if v.Video && !video {
 			// Nobody can call on the screen, so it does not say that somebody will.
 			v.Video, v.What = false, strings.TrimPrefix(v.What+", video", ", ")
 		}
@@ -102,7 +103,7 @@ func grants(c care.ScreenContent, now time.Time) (out []wire.Grant) {
 		}
 		return of
 	}
-	out = append(of(care.PartyStaff, "", care.Fields()...), of(care.PartyRelatives, "", care.Fields()...)...)
+	out = append(of(care.PartyStaff, "", care.Grantable()...), of(care.PartyRelatives, "", care.Grantable()...)...)
 	people := c.Contacts[:min(len(c.Contacts), wire.MaxGrants-len(out))]
 	room := wire.MaxGrants - len(out) - len(people)
 	for _, p := range people {
@@ -123,7 +124,7 @@ func grants(c care.ScreenContent, now time.Time) (out []wire.Grant) {
 func looks(entries []care.AuditEntry) (out []wire.Look) {
 	var last care.AuditEntry
 	for _, e := range entries {
-		if e.Actor == "" || !e.Role.SignsIn() || len(out) == wire.MaxLooks {
+		if e.Actor == "" || !isSomebody(e.Role) || ends(e.Action) || len(out) == wire.MaxLooks {
 			continue
 		}
 		if e.Actor == last.Actor && e.Role == last.Role && e.Action == last.Action && last.At.Sub(e.At) < sameFor {
@@ -134,6 +135,16 @@ func looks(entries []care.AuditEntry) (out []wire.Look) {
 	}
 	return out
 }
+
+// isSomebody reports whether an entry is of somebody whom the resident can know:
+// who signs in, and who was let in to a call.
+func isSomebody(r care.Role) bool {
+	return r.SignsIn() || r == care.Role(care.AsInterpreter) || r == care.Role(care.AsGuest)
+}
+
+// ends reports whether an entry is of the end of something of whose beginning
+// there is another.
+func ends(action string) bool { return action == "leave call" || action == "end call" }
 
 // sameFor is how far back a deed is the same as one that is said already.
 const sameFor = time.Hour
@@ -164,7 +175,7 @@ func next(c care.ScreenContent, now time.Time, zone *time.Location) (at time.Tim
 
 // word is what comes of a turn: a command when the screen is another than the
 // home's gateway has, or may have.
-func word(turn care.ScreenTurn, c care.ScreenContent, now time.Time) (care.ScreenWord, error) {
+func word(turn care.ScreenTurn, c care.ScreenContent, now time.Time, features []care.Feature) (care.ScreenWord, error) {
 	w := care.ScreenWord{ScreenTurn: turn}
 	if w.Gateway != c.Home.Gateway { // another box, which knows nothing
 		w.Gateway, w.Hash, w.Refused = c.Home.Gateway, "", time.Time{}
@@ -174,7 +185,7 @@ func word(turn care.ScreenTurn, c care.ScreenContent, now time.Time) (care.Scree
 		return w, nil
 	}
 	w.Refused = time.Time{}
-	s, next := Build(c, now)
+	s, next := Build(c, now, features...)
 	w.Next = next
 	if err := s.Check(); err != nil {
 		return w, err

@@ -55,6 +55,9 @@ func TestAScreenShowsTodayAndTheNextTwoDays(t *testing.T) {
 	if last.Who != "Anna Berg" || last.What != "Dusch, video" || last.Video || last.From != devices.MicrosOf(c.Visits[4].From) || got.Visits[0].Who != "" {
 		t.Errorf("visits %+v", got.Visits)
 	}
+	if able, _ := screen.Build(c, now, care.FeatureVideo); !able.Visits[1].Video || able.Visits[1].What != "Dusch" {
+		t.Errorf("where there is video: %+v", able.Visits[1])
+	}
 	if midnight := now.Add(30 * time.Minute); next.Before(midnight) || next.After(midnight.Add(3*time.Hour)) {
 		t.Errorf("it changes by itself at %v", next)
 	}
@@ -97,6 +100,14 @@ func TestAScreenSaysWhoMaySeeWhat(t *testing.T) {
 			t.Errorf("%s %s: %+v, want %+v", g.Party, g.Field, have, g)
 		}
 	}
+	for _, party := range []string{"staff", "relatives", "person:maria"} { // what nobody may until the resident says so
+		if g, said := want[party+" auto_answer"]; !said || g.Allowed || g.Fixed {
+			t.Errorf("whether the screen answers %s by itself: %+v", party, g)
+		}
+		if g, said := want[party+" video"]; !said || g.Allowed != (party == "staff") || g.Fixed {
+			t.Errorf("whether %s may ring: %+v", party, g)
+		}
+	}
 	if _, said := want["relatives notes"]; said {
 		t.Error("what is never for relatives is said")
 	}
@@ -122,10 +133,13 @@ func TestAScreenSaysWhoLooked(t *testing.T) {
 	c.Looks = []care.AuditEntry{
 		entry("Anna", care.Caregiver, "look contacts"), entry("", "", "visit missed"), entry("Åke", care.AtHome, "allow visits"),
 		entry("Maria", care.Relative, "acknowledge"), entry("Johan", care.Coordinator, "visit planned"), entry("Johan", care.Coordinator, "visit planned"),
+		entry("Anna", care.Caregiver, "call"), entry("", "", "end call"), entry("Amina", care.Role(care.AsInterpreter), "join call"), entry("Anna", care.Caregiver, "leave call"),
+		entry("resident", care.AtHome, "answer call"),
 	}
 	got, _ := screen.Build(c, evening(t))
 	at := devices.MicrosOf(evening(t))
-	want := []wire.Look{{At: at, Who: "Anna", Role: "caregiver", What: "look contacts"}, {At: at, Who: "Maria", Role: "relative", What: "acknowledge"}, {At: at, Who: "Johan", Role: "coordinator", What: "visit planned"}}
+	want := []wire.Look{{At: at, Who: "Anna", Role: "caregiver", What: "look contacts"}, {At: at, Who: "Maria", Role: "relative", What: "acknowledge"}, {At: at, Who: "Johan", Role: "coordinator", What: "visit planned"},
+		{At: at, Who: "Anna", Role: "caregiver", What: "call"}, {At: at, Who: "Amina", Role: "interpreter", What: "join call"}}
 	if !reflect.DeepEqual(got.Looks, want) {
 		t.Errorf("%+v, want %+v", got.Looks, want)
 	}

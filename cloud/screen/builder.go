@@ -39,7 +39,7 @@ type Gateways interface {
 	GatewayReturned(ctx context.Context, gateway string, now time.Time) (bool, error)
 }
 
-// Options are what a Builder works with. All fields are required.
+// Options are what a Builder works with. All fields but Features are required.
 type Options struct {
 	Screens  Screens
 	Log      Log
@@ -48,7 +48,10 @@ type Options struct {
 	Holdings Holdings
 	// Collect has a gateway sent the commands that wait for it. It does not block.
 	Collect func(gateway string)
-	Errors  *slog.Logger
+	// Features are what the service can do: what was planned with another is
+	// shown as an ordinary visit.
+	Features []care.Feature
+	Errors   *slog.Logger
 }
 
 // Builder tells the screens. Make it with New and run it once.
@@ -172,7 +175,7 @@ func (b *Builder) tell(ctx context.Context, now time.Time) (int, error) {
 		w := care.ScreenWord{ScreenTurn: turn}
 		content, err := b.o.Screens.ScreenContent(ctx, turn.Home, now)
 		if err == nil {
-			w, err = word(turn, content, now)
+			w, err = word(turn, content, now, b.o.Features)
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -89,8 +89,10 @@ func (s *Store) GiveAgain(ctx context.Context, now time.Time, holdings []care.Ho
 			}
 			lack := g.lacks(h)
 			if err == nil && lack.Configuration {
-				collect = append(collect, h.Gateway)
-				err = t.configureAgain(ctx, h.Gateway, g.home, now)
+				var again bool
+				if again, err = t.configureAgain(ctx, h.Gateway, g.home, now); again {
+					collect = append(collect, h.Gateway)
+				}
 			}
 			if err == nil && lack.Unnoted {
 				err = t.noteHeld(ctx, g.home, h.Holds.Configuration)
@@ -110,15 +112,16 @@ func (s *Store) GiveAgain(ctx context.Context, now time.Time, holdings []care.Ho
 	return collect, nil
 }
 
-func (t *tx) configureAgain(ctx context.Context, gateway, home string, now time.Time) error {
-	c, err := configurationOf(ctx, t, home)
-	if err != nil {
-		return err
+// configureAgain reports whether there is a configuration to be given.
+func (t *tx) configureAgain(ctx context.Context, gateway, home string, now time.Time) (bool, error) {
+	c, _, err := configurationOf(ctx, t, t.log, home)
+	if err != nil || c.Version == 0 {
+		return false, err
 	}
 	if _, err := t.exec(ctx, `DELETE FROM commands WHERE gateway = $1 AND id = $2`, gateway, configureCommand+strconv.FormatInt(c.Version, 10)); err != nil {
-		return err
+		return false, err
 	}
-	return t.putConfigure(ctx, gateway, c, now)
+	return true, t.putConfigure(ctx, gateway, c, now)
 }
 
 // noteHeld notes the version that a home has, which is newer than what is known
@@ -131,15 +134,15 @@ func (t *tx) noteHeld(ctx context.Context, home string, version int64) error {
 
 // beyond returns the version of a home's next configuration, and whether the
 // home has a newer one than is known here.
-func (t *tx) beyond(ctx context.Context, home string, version int64, now time.Time) (next int64, ahead bool, err error) {
-	held, err := one(ctx, t, func(row scanner) (held int64, err error) {
-		err = row.Scan(&held)
-		return held, err
-	}, `SELECT held FROM configurations WHERE home = $1`, home)
+func (t *tx) beyond(ctx context.Context, home string, now time.Time) (next int64, ahead bool, err error) {
+	last, err := one(ctx, t, func(row scanner) (v struct{ given, held int64 }, err error) {
+		err = row.Scan(&v.given, &v.held)
+		return v, err
+	}, `SELECT version, held FROM configurations WHERE home = $1`, home)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, false, err
 	}
-	return max(version+1, held+1, now.UnixMilli()), held > version, nil
+	return max(last.given+1, last.held+1, now.UnixMilli()), last.held > last.given, nil
 }
 
 // moveTo has a home told by another gateway than before, if it is another: what
@@ -167,11 +170,11 @@ func (t *tx) withdraw(ctx context.Context, gateway string, now time.Time) error 
 // it had, under a new version: the box may have been in another home, and have a
 // newer configuration from there.
 func (t *tx) configureOther(ctx context.Context, home, gateway string, now time.Time) error {
-	c, err := configurationOf(ctx, t, home)
+	c, _, err := configurationOf(ctx, t, t.log, home)
 	if err != nil || c.Version == 0 {
 		return err
 	}
-	if c.Version, _, err = t.beyond(ctx, home, c.Version, now); err != nil {
+	if c.Version, _, err = t.beyond(ctx, home, now); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, `UPDATE configurations SET version = $1 WHERE home = $2`, c.Version, home); err != nil {

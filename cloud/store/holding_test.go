@@ -3,7 +3,9 @@ package store_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,8 +18,9 @@ import (
 // house is a home, gw1 in it, in a database of its own.
 type house struct {
 	*store.Store
-	t   *testing.T
-	now time.Time
+	t       *testing.T
+	now     time.Time
+	address string
 }
 
 func TestWhatAGatewayHolds(t *testing.T) {
@@ -32,12 +35,14 @@ func TestWhatAGatewayHolds(t *testing.T) {
 		{"what is placed anew reaches a home that is ahead", testConfigureAhead},
 		{"a home that was never placed here is ahead", testConfigureAheadOfNothing},
 		{"another box goes beyond what the home had", testConfigureOtherAhead},
+		{"a configuration that cannot be read is placed anew", testUnreadableConfiguration},
 		{"what waits does not go with a box to another home", testBoxMoves},
 	}
 	databases(t, func(t *testing.T, address func(testing.TB) string) {
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
-				h := house{open(t, address(t)), t, time.Now().Add(time.Second)}
+				db := address(t)
+				h := house{open(t, db), t, time.Now().Add(time.Second), db}
 				if err := h.AddHome(t.Context(), care.Home{ID: "home-1", Gateway: "gw1", Name: "Åke", Zone: "Europe/Stockholm", Created: at(0)}); err != nil {
 					t.Fatal(err)
 				}
@@ -290,6 +295,46 @@ func testConfigureOtherAhead(h house) {
 	h.move("home-1", "gw2")
 	if v := h.version(); v <= ahead || !slices.Equal(h.waiting("gw2"), []string{fmt.Sprint("configure-", v)}) {
 		h.t.Errorf("version %d after %d, waiting %v", v, ahead, h.waiting("gw2"))
+	}
+}
+
+// A disk that lost a few bytes: nobody could ever say again what a button means.
+func testUnreadableConfiguration(h house) {
+	var log strings.Builder
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for column, damaged := range map[string]string{"rooms": `{"knapp":"ha`, "actions": `{"knapp":{"*":`} {
+		h.place(devices.SOS)
+		before := h.version()
+		h.answer("gw1", fmt.Sprint("configure-", before), ok)
+		if _, err := behind(h.t, h.address).ExecContext(h.t.Context(), `UPDATE configurations SET `+column+` = $1`, damaged); err != nil {
+			h.t.Fatal(err)
+		}
+		log.Reset()
+		c := must(h.Configuration(h.t.Context(), "home-1"))(h.t)
+		if kept := c.Actions["knapp"]["*"] == devices.SOS; kept != (column == "rooms") || len(c.Rooms) != 0 {
+			h.t.Errorf("%s: read %+v", column, c)
+		}
+		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, "LYK-0707") || !strings.Contains(said, "home-1") || !strings.Contains(said, column) {
+			h.t.Errorf("%s: the log says %q", column, said)
+		}
+		// A button that is an alarm in the home stays one: nothing is given that does not say so.
+		h.giveAgain(says("gw1", 0, 0))
+		for _, pending := range must(h.PendingCommands(h.t.Context(), "gw1", h.now))(h.t) {
+			var given wire.Configure
+			if err := json.Unmarshal(pending.Command.Args, &given); err != nil || given.Version != before || given.Actions["knapp"]["*"] != devices.SOS {
+				h.t.Errorf("%s: given %+v, %v", column, given, err)
+			}
+		}
+		h.place(devices.SOS) // the same again
+		if v := h.version(); v <= before || !slices.Equal(h.waiting("gw1"), []string{fmt.Sprint("configure-", v)}) {
+			h.t.Errorf("%s: version %d after %d, waiting %v", column, v, before, h.waiting("gw1"))
+		}
+		log.Reset()
+		if c := must(h.Configuration(h.t.Context(), "home-1"))(h.t); c.Actions["knapp"]["*"] != devices.SOS || log.Len() > 0 {
+			h.t.Errorf("%s: placed anew, read %+v, log %q", column, c, log.String())
+		}
+		h.answer("gw1", fmt.Sprint("configure-", h.version()), ok)
+		h.now = h.now.Add(time.Minute)
 	}
 }
 

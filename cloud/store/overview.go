@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"time"
@@ -105,27 +106,41 @@ func (s *Store) StandingAlerts(ctx context.Context, areas []string, limit int) (
 }
 
 // Configuration returns how a home's gateway is configured; version 0 where
-// nobody has said anything.
+// nobody has said anything, or what the devices' actions mean cannot be read.
 func (s *Store) Configuration(ctx context.Context, home string) (wire.Configure, error) {
-	c, err := configurationOf(ctx, s.read, home)
+	c, _, err := configurationOf(ctx, s.read, s.log(), home)
 	if err != nil {
 		return c, fmt.Errorf("read the configuration of %q: %w", home, err)
 	}
 	return c, nil
 }
 
-func configurationOf(ctx context.Context, q queryer, home string) (wire.Configure, error) {
-	c, err := one(ctx, q, func(row scanner) (c wire.Configure, err error) {
-		var rooms, actions []byte
-		if err = row.Scan(&c.Version, &rooms, &actions); err != nil {
-			return c, err
-		}
-		return c, errors.Join(decode(rooms, &c.Rooms), decode(actions, &c.Actions))
+// configurationOf returns what of a home's configuration can be read, and
+// whether that is all. One without its actions has version 0, and is given to no
+// gateway: a button that is an alarm in the home would be none any more.
+func configurationOf(ctx context.Context, q queryer, log *slog.Logger, home string) (c wire.Configure, whole bool, err error) {
+	var rooms, actions []byte
+	c, err = one(ctx, q, func(row scanner) (c wire.Configure, err error) {
+		err = row.Scan(&c.Version, &rooms, &actions)
+		return c, err
 	}, `SELECT version, rooms, actions FROM configurations WHERE home = $1`, home)
 	if errors.Is(err, ErrNotFound) {
-		return wire.Configure{}, nil
+		return wire.Configure{}, true, nil
 	}
-	return c, err
+	if err != nil {
+		return c, false, err
+	}
+	whole = true
+	const lost = "part of a home's configuration cannot be read, and is passed over; place the home's devices anew"
+	if err := decode(rooms, &c.Rooms); err != nil {
+		log.Error(lost, "id", "LYK-0707", "home", home, "part", "rooms", "err", err)
+		c.Rooms, whole = nil, false
+	}
+	if err := decode(actions, &c.Actions); err != nil {
+		log.Error(lost, "id", "LYK-0707", "home", home, "part", "actions", "err", err)
+		c.Actions, c.Version, whole = nil, 0, false
+	}
+	return c, whole, nil
 }
 
 // Configure stores how a home's gateway is configured, together with the
@@ -145,12 +160,12 @@ func (s *Store) Configure(ctx context.Context, home string, c wire.Configure, no
 		if gateway, err = one(ctx, t, scanText, `SELECT gateway FROM homes WHERE id = $1`, home); err != nil {
 			return err
 		}
-		before, err := configurationOf(ctx, t, home)
+		before, whole, err := configurationOf(ctx, t, t.log, home)
 		if err != nil {
 			return err
 		}
-		next, ahead, err := t.beyond(ctx, home, before.Version, now)
-		if err != nil || before.Version > 0 && !ahead && sameConfiguration(before, c) {
+		next, ahead, err := t.beyond(ctx, home, now)
+		if err != nil || before.Version > 0 && whole && !ahead && sameConfiguration(before, c) {
 			return err
 		}
 		c.Version = next

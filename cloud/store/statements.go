@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"sync"
 )
 
@@ -64,6 +65,7 @@ type tx struct {
 	rows     int // per INSERT
 	prepared *statements
 	met      map[string]bool
+	log      *slog.Logger
 }
 
 func (t *tx) statement(ctx context.Context, query string) *sql.Stmt {

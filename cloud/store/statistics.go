@@ -68,7 +68,7 @@ func (s *Store) Statistics(ctx context.Context, p care.Period, now time.Time) (c
 		days[time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400] = &out.Days[i]
 	}
 	for _, count := range []func(context.Context, *counting, *care.Statistics) error{
-		s.countAlerts, s.countTaken, s.countVisits, s.countOutcomes, s.countHours,
+		s.countAlerts, s.countTaken, s.countVisits, s.countCalls, s.countOutcomes, s.countHours,
 	} {
 		if err := count(ctx, &counting{p: p, days: days}, &out); err != nil {
 			return out, fmt.Errorf("statistics: %w", err)
@@ -193,6 +193,30 @@ func (s *Store) countVisits(ctx context.Context, c *counting, _ *care.Statistics
 			d.VisitsDone = t.n
 		default:
 			d.VisitsMissed = t.n
+		}
+	}
+	return err
+}
+
+// countCalls counts those of the staff: relatives' own are not their work. One
+// that its caller gave up, or the resident declined, was neither had nor missed.
+func (s *Store) countCalls(ctx context.Context, c *counting, _ *care.Statistics) error {
+	day := c.day("started")
+	c.and(`state = 'ended'`)
+	c.and(`role <> 'relative'`)
+	c.within("started")
+	type had struct {
+		day, answered, missed, micros, saved int64
+	}
+	found, err := list(ctx, s.read, func(row scanner) (h had, err error) {
+		err = row.Scan(&h.day, &h.answered, &h.missed, &h.micros, &h.saved)
+		return h, err
+	}, `SELECT `+day+`, sum(CASE WHEN answered <> 0 THEN 1 ELSE 0 END), sum(CASE WHEN why IN ('missed', 'unreachable') THEN 1 ELSE 0 END),
+			CAST(sum(CASE WHEN answered <> 0 THEN ended - answered ELSE 0 END) AS BIGINT), CAST(sum(saved) AS BIGINT)
+		FROM calls `+c.sql()+`GROUP BY 1`, c.args...)
+	for _, h := range found {
+		if d := c.days[h.day]; d != nil {
+			d.Calls, d.CallsMissed, d.CallTime, d.CallSaved = int(h.answered), int(h.missed), time.Duration(h.micros)*time.Microsecond, int(h.saved)
 		}
 	}
 	return err

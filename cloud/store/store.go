@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -49,6 +50,10 @@ var migrations embed.FS
 // Store is a database. It is safe for concurrent use, also by several
 // processes on one database.
 type Store struct {
+	// Log gets what is stored and cannot be read, where that is passed over; nil
+	// is slog.Default. It is set before anything else is called.
+	Log *slog.Logger
+
 	write   *sql.DB
 	writes  *statements // those of write
 	read    *statements
@@ -193,13 +198,20 @@ func (s *Store) transact(ctx context.Context, f func(*tx) error) error {
 			return err
 		}
 	}
-	if err := f(&tx{t, s.dialect.rows, s.writes, met}); err != nil {
+	if err := f(&tx{t, s.dialect.rows, s.writes, met, s.log()}); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return t.Commit()
+}
+
+func (s *Store) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.Default()
+	}
+	return s.Log
 }
 
 // exec runs one statement and returns how many rows it touched.

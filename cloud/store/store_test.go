@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +14,18 @@ import (
 	"github.com/lykta/lykta/devices/wire"
 )
 
+// postgres is what all tests share, each in a database of its own.
+var postgres postgrestest.Shared
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
 // databases runs f on every kind of database. address makes an empty one.
 func databases(t *testing.T, f func(t *testing.T, address func(testing.TB) string)) {
 	t.Run("sqlite", func(t *testing.T) {
@@ -20,7 +34,7 @@ func databases(t *testing.T, f func(t *testing.T, address func(testing.TB) strin
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		f(t, postgrestest.NewServer(t).Database)
+		f(t, postgres.Database)
 	})
 }
 

@@ -244,7 +244,7 @@ func sign(rec wire.Record) bool {
 		return true
 	case devices.Motion, devices.Presence, devices.Pressure, devices.Vibration, devices.Medication:
 		return rec.On()
-	case devices.Button, devices.CheckIn, devices.SOS:
+	case devices.Button, devices.CheckIn, devices.SOS, devices.CallBack:
 		return true
 	}
 	return false
@@ -335,19 +335,24 @@ func (w *Watcher) battery(rec wire.Record, cause care.Cause, received time.Time)
 }
 
 // danger raises what a record raises by itself: each press and each fall is
-// an alert of its own; smoke, gas and water once from on to off.
+// an alert of its own; smoke, gas and water once from on to off; the wish to be
+// called once until somebody has seen to it.
 func (w *Watcher) danger(rec wire.Record, cause care.Cause, received time.Time) Findings {
 	var out Findings
 	kind, ok := care.AlertKindOf(rec.Kind)
 	if !ok {
 		return out
 	}
-	lasting := kind != care.AlertSOS && kind != care.AlertFall
+	lasting := kind.Lasts()
 	key := string(kind) + "/" + rec.Device
 	on := rec.On() || rec.Value == nil
 	switch {
 	case on: // one that still stands is not raised twice: see store.raise
-		out.Raise = append(out.Raise, w.alert(kind, rec, cause, received))
+		alert := w.alert(kind, rec, cause, received)
+		if kind.Single() {
+			alert.Device, alert.Room = "", "" // it is the home's, wherever it was said
+		}
+		out.Raise = append(out.Raise, alert)
 		if lasting && !w.s.Dangerous[key] && len(w.s.Dangerous) < maxSensors {
 			if w.s.Dangerous == nil {
 				w.s.Dangerous = map[string]bool{}

@@ -177,6 +177,25 @@ func TestEveryPressAndEveryFallIsAnAlert(t *testing.T) {
 	}
 }
 
+// It is the home that wants to be called, whichever screen or button says so: of
+// such alerts one stands, and to say it again raises no other.
+func TestTheWishToBeCalledIsTheHomes(t *testing.T) {
+	r := newRig(t, home())
+	ids := map[string]bool{}
+	for _, device := range []string{"kiosk", "kiosk", "bedside"} {
+		f := r.says(device, devices.CallBack, 1)
+		r.want("the wish to be called", f, []string{"call_back/"}, nil)
+		if a := f.Raise[0]; a.Severity != care.Attention || a.Room != "" {
+			t.Errorf("%+v", a)
+		}
+		ids[f.Raise[0].ID] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("%d alerts of three wishes: who asks again after the first was closed is not heard", len(ids))
+	}
+	r.want("in answer to a call", r.observe(wire.Record{Reading: devices.Reading{Device: "kiosk", Kind: devices.CallBack, Text: "c1"}}), []string{"call_back/"}, nil)
+}
+
 // P6: a press that is evaluated again, by whatever version, is the same alert.
 func TestP6TheSamePressIsTheSameAlert(t *testing.T) {
 	press := wire.Record{Reading: devices.Reading{Device: "b", Kind: devices.SOS, Room: "hall", Value: devices.Number(1), Time: devices.MicrosOf(start.Add(-time.Hour))}}
@@ -409,7 +428,7 @@ func TestSignsOfLife(t *testing.T) {
 	}{
 		{devices.Contact, 1, true}, {devices.Contact, 0, true}, {devices.Motion, 1, true}, {devices.Motion, 0, false}, {devices.Presence, 1, true},
 		{devices.Presence, 0, false}, {devices.Pressure, 1, true}, {devices.Pressure, 0, false}, {devices.Vibration, 1, true}, {devices.Vibration, 0, false},
-		{devices.Button, 1, true}, {devices.CheckIn, 1, true}, {devices.SOS, 1, true}, {devices.Medication, 1, true}, {devices.Medication, 0, false},
+		{devices.Button, 1, true}, {devices.CheckIn, 1, true}, {devices.SOS, 1, true}, {devices.CallBack, 1, true}, {devices.Medication, 1, true}, {devices.Medication, 0, false},
 		{devices.Temperature, 20, false}, {devices.Smoke, 1, false}, {devices.Fall, 0, false}, {devices.Battery, 50, false},
 	} {
 		r.now = r.now.Add(time.Second)

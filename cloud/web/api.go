@@ -48,6 +48,7 @@ func (s *server) register(api huma.API) {
 	s.registerMessages(api)
 	s.registerFamily(api)
 	s.registerOverview(api)
+	s.registerCalls(api)
 
 	describeEvents(api.OpenAPI())
 	describeProblems(api.OpenAPI())

@@ -32,7 +32,7 @@ func (s *server) app() http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		page, err := fs.ReadFile(s.App, pageOf(name))
+		page, err := fs.ReadFile(s.App, s.pageOf(name))
 		if err != nil {
 			http.Error(w, "The app was not built into this binary: run make build.", http.StatusNotFound)
 			return
@@ -43,9 +43,16 @@ func (s *server) app() http.HandlerFunc {
 	}
 }
 
-// pageOf returns the file of the app that has the address.
-func pageOf(name string) string {
-	if first, _, _ := strings.Cut(name, "/"); first == "family" {
+// pageOf returns the file of the app that has the address. Who has a link to a
+// call has a page of their own, where the app was built with one.
+func (s *server) pageOf(name string) string {
+	switch first, _, _ := strings.Cut(name, "/"); first {
+	case "family":
+		return "family.html"
+	case "guest":
+		if _, err := fs.Stat(s.App, "guest.html"); err == nil {
+			return "guest.html"
+		}
 		return "family.html"
 	}
 	return "index.html"

@@ -13,8 +13,8 @@ import (
 // What is in the log. An action is for machines, and screens have words for
 // those that they know; what it is about beside the home is in the detail.
 //
-//	look home, look alerts, look check_in, look visits, look messages,
-//	look activity, look health, look climate, look contacts, look notes
+//	look home, look alerts, look check_in, look visits, look messages, look video,
+//	look video, look activity, look health, look climate, look contacts, look notes
 //	                        somebody saw that field (care.Field)
 //	look log                somebody read this log
 //	allow FIELD             a decision of the resident; the detail is the party:
@@ -25,6 +25,13 @@ import (
 //	write card, write note, write message, visit STATE, place devices, and a
 //	command to the gateway by its type
 //	                        deeds; the detail is what they made or changed
+//	call, join call, leave call, answer call, auto answer, end call
+//	                        calls by video; the detail is the call, of an answer also how,
+//	                        of an end why. "auto answer" is by who called: the screen answered
+//	                        by itself, as the resident has allowed
+//	call, join call, leave call, answer call, auto answer, end call, note call
+//	                        a call by video; the detail begins with the call
+//	invite to call          somebody made a link to a call; the detail is who it is for
 //	add to GROUP, remove from GROUP
 //	                        who is told of alerts of the home; the detail is the person
 //

@@ -38,7 +38,7 @@ func (s *server) registerConsent(api huma.API) {
 type grantView struct {
 	Party   care.Party      `json:"party" example:"relatives" doc:"staff, relatives, or person: and an id."`
 	Name    string          `json:"name" doc:"Of one person; empty else."`
-	Field   care.Field      `json:"field" enum:"check_in,alerts,visits,messages,activity,health,climate,contacts,notes,home"`
+	Field   care.Field      `json:"field" enum:"check_in,alerts,visits,messages,video,auto_answer,activity,health,climate,contacts,notes,home"`
 	Allowed bool            `json:"allowed"`
 	Fixed   bool            `json:"fixed" doc:"It is not for the resident to decide."`
 	At      *time.Time      `json:"at" doc:"When it was decided about this party; null while nobody has, or of one relative while what is decided about all relatives holds."`
@@ -76,7 +76,7 @@ func (s *server) getConsent(ctx context.Context, in *HomePath) (*body[consentVie
 		return nil, s.failed("read decisions", err)
 	}
 	parties, names := []care.Party{care.PartyStaff, care.PartyRelatives}, map[care.Party]string{}
-	fields := map[care.Party][]care.Field{care.PartyStaff: care.Fields(), care.PartyRelatives: care.Fields()}
+	fields := map[care.Party][]care.Field{care.PartyStaff: care.Grantable(), care.PartyRelatives: care.Grantable()}
 	for _, p := range contacts {
 		party := care.PartyPerson(p.ID)
 		parties = append(parties, party)
@@ -107,7 +107,7 @@ type consentInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same decision with the same key is noted once."`
 	Body struct {
 		Party   care.Party      `json:"party" maxLength:"80" example:"person:maria" doc:"staff, relatives, or person: and the id of a contact."`
-		Field   care.Field      `json:"field" enum:"check_in,alerts,visits,messages,activity,health,climate,contacts"`
+		Field   care.Field      `json:"field" enum:"check_in,alerts,visits,messages,video,auto_answer,activity,health,climate,contacts"`
 		Allowed bool            `json:"allowed"`
 		Purpose string          `json:"purpose,omitempty" maxLength:"500" doc:"What for, in the resident's language."`
 		Until   *time.Time      `json:"until,omitempty" doc:"When it is over, and what held without it holds again; null is never."`

@@ -19,7 +19,7 @@ func TestBrowsersAreKeptFromDoingMore(t *testing.T) {
 		h := s.do("GET", path, "", nil).Header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-			"Cross-Origin-Opener-Policy": "same-origin", "Permissions-Policy": "geolocation=()",
+			"Cross-Origin-Opener-Policy": "same-origin", "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
 		} {
 			if !strings.HasPrefix(h.Get(name), want) {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))

@@ -143,6 +143,8 @@ func (f *follower) take(m message) {
 		f.readings(m)
 	case "change":
 		f.tell(*m.news)
+	case "call":
+		f.tellCall(*m.call)
 	}
 	f.family.changed(m.home)
 }
@@ -168,6 +170,16 @@ func (f *follower) tell(n care.News) {
 	}
 	f.out.at.news = n.ID
 	f.out.sendAt("change", data)
+}
+
+// tellCall sends how a call stands to who may know of it.
+func (f *follower) tellCall(c care.Call) {
+	if !f.concerns(c) {
+		return
+	}
+	if data, err := json.Marshal(f.call(f.s.viewCall(c))); err == nil {
+		f.out.send("call", data)
+	}
 }
 
 // alertSent sends an alert if they may see it, and reports whether they may. Who
@@ -375,6 +387,7 @@ func describeEvents(o *huma.OpenAPI) {
 		Summary: "Live stream of changes (server-sent events)",
 		Description: "Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; " +
 			"`change` {kind, home, id} with an id when a visit, note or message of a home was written or changed, to staff who may see it, at most once a second for each kind in each home: ask for it anew; " +
+			"`call` with a call as data when somebody calls, answers, joins, leaves or hangs up, to who may call the home; " +
 			"with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; " +
 			"`reset` when too much was missed to be sent again: read everything anew. " +
 			"After a break send Last-Event-ID to get the alerts and changes of meanwhile.",

@@ -202,6 +202,7 @@ func (v *sight) familyHome(id string) (FamilyHome, fieldsSeen, error) {
 		}
 	}
 	delete(may, care.FieldMessages) // not shown here
+	delete(may, care.FieldVideo)
 	return out, may, nil
 }
 

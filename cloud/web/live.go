@@ -56,7 +56,7 @@ func (s *screen) wants(m message) bool {
 		return m.home == s.home
 	case m.event == "home":
 		return m.home == s.home || len(s.areas) == 0 || slices.Contains(s.areas, m.view.Area)
-	case m.event == "change":
+	case m.event == "change" || m.event == "call":
 		return m.home == s.home || len(s.areas) == 0 || slices.Contains(s.areas, m.area)
 	}
 	return true
@@ -73,6 +73,7 @@ type message struct {
 	view     *HomeView
 	readings []readingView
 	news     *care.News
+	call     *care.Call
 	said     *said
 }
 
@@ -293,6 +294,12 @@ func (l *Live) sendNews(ctx context.Context) {
 			l.drop(s)
 		}
 	}
+}
+
+// CallChanged tells the screens how a call stands.
+func (l *Live) CallChanged(c care.Call) {
+	home, _ := l.home(c.Home)
+	l.broadcast(message{at: time.Now(), event: "call", home: c.Home, area: home.Area, call: &c})
 }
 
 // missed logs what will be tried again with the next tick.

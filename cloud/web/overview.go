@@ -160,6 +160,10 @@ type dayView struct {
 	TakenP90     *float64 `json:"taken_p90" doc:"Seconds within which nine of ten were taken."`
 	VisitsDone   int      `json:"visits_done"`
 	VisitsMissed int      `json:"visits_missed"`
+	Calls        int      `json:"calls" doc:"By video, by the staff, that were answered."`
+	CallsMissed  int      `json:"calls_missed" doc:"That were not, though they rang."`
+	CallMinutes  float64  `json:"call_minutes" doc:"How long those that were answered lasted in all."`
+	SavedMinutes int      `json:"saved_minutes" doc:"Of travel that they made unnecessary, as who called says."`
 }
 
 type statisticsView struct {
@@ -208,6 +212,7 @@ func (s *server) statistics(ctx context.Context, in *struct {
 		out.Days = append(out.Days, dayView{
 			Date: d.Date.In(s.Zone).Format(time.DateOnly), Emergency: d.Emergency, Attention: d.Attention, Technical: d.Technical,
 			TakenMedian: seconds(d.TakenMedian), TakenP90: seconds(d.TakenP90), VisitsDone: d.VisitsDone, VisitsMissed: d.VisitsMissed,
+			Calls: d.Calls, CallsMissed: d.CallsMissed, CallMinutes: d.CallTime.Minutes(), SavedMinutes: d.CallSaved,
 		})
 	}
 	return &body[statisticsView]{out}, nil

@@ -24,6 +24,7 @@ type Problem struct {
 	Detail string              `json:"detail,omitempty" doc:"What is wrong this time."`
 	ID     string              `json:"id" doc:"LYK error id." example:"LYK-0502"`
 	Errors []*huma.ErrorDetail `json:"errors,omitempty" doc:"Which fields are wrong."`
+	Call   string              `json:"call,omitempty" doc:"Of LYK-0901: the call that the home is in."`
 }
 
 func (p *Problem) Error() string { return p.ID + " " + p.Title }
@@ -47,6 +48,9 @@ var (
 // problemOf chooses the problem document for an error. Texts of unknown
 // errors stay in the log.
 func problemOf(err error) *Problem {
+	if p := callProblem(err); p != nil {
+		return p
+	}
 	p := &Problem{Status: http.StatusInternalServerError, ID: "LYK-0507", Title: "Something went wrong in the service"}
 	switch {
 	case errors.Is(err, care.ErrAlreadyResolved):

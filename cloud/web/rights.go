@@ -57,6 +57,7 @@ var ofRelatives = []string{
 	"/api/v1/family", "/api/v1/family/",
 	"/api/v1/alerts/{id}", "/api/v1/alerts/{id}/chain", "/api/v1/alerts/{id}/acknowledge", "/api/v1/alerts/{id}/on-the-way",
 	"/api/v1/homes/{id}/messages", "/api/v1/homes/{id}/messages/",
+	"/api/v1/homes/{id}/calls", "/api/v1/calls", "/api/v1/calls/",
 }
 
 func forRelatives(path string) bool {

@@ -444,7 +444,7 @@ func (s *server) me(ctx context.Context, _ *struct{}) (*body[meView], error) {
 	actor, _ := actorOf(ctx)
 	out := meView{
 		Name: actor.Name, Role: actor.Role, Person: actor.Person, Language: "sv", Areas: append([]string{}, actor.Areas...),
-		May: append([]access.Action{}, access.Actions(actor.Role)...), Features: care.Features(),
+		May: append([]access.Action{}, access.Actions(actor.Role)...), Features: append([]care.Feature{}, s.Features...),
 	}
 	if actor.Person == "" {
 		return &body[meView]{out}, nil

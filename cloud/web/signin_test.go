@@ -196,7 +196,7 @@ func TestAnInvitationAndThenPasskeys(t *testing.T) {
 		May                          []string
 	}
 	s.do("GET", "/api/v1/me", "", nil, maria...).into(t, &me)
-	if me.Name != "Maria" || me.Role != "relative" || me.Person != "maria" || me.Passkeys != 1 || strings.Join(me.May, " ") != "read act_on_alert ask_for_visits write_messages" {
+	if me.Name != "Maria" || me.Role != "relative" || me.Person != "maria" || me.Passkeys != 1 || strings.Join(me.May, " ") != "read act_on_alert ask_for_visits write_messages call" {
 		t.Errorf("%+v", me)
 	}
 	var sessions struct {

@@ -95,6 +95,7 @@ type site struct {
 	guests *guests
 	// message is the id of the one that akesHome has written.
 	message string
+	calls   int                  // made by liveCall
 	tokens  map[care.Role]string // by role, and by name of those who were invited
 	log     *lines
 }

@@ -474,7 +474,7 @@ func reported(err error) bool {
 	for _, known := range []error{
 		care.ErrOutcome, care.ErrHome, care.ErrPerson, care.ErrMember, care.ErrPolicy, care.ErrShift, care.ErrSilence, care.ErrTestAlarm,
 		care.ErrExpected, care.ErrLastResort, care.ErrConsent, errBadQuery,
-		care.ErrResident, care.ErrNote, care.ErrVisit, care.ErrReminder, care.ErrMessage,
+		care.ErrResident, care.ErrNote, care.ErrVisit, care.ErrReminder, care.ErrMessage, care.ErrCall,
 	} {
 		if errors.Is(err, known) {
 			return true

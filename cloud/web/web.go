@@ -82,6 +82,11 @@ type Options struct {
 	SignIns    SignIns
 	Consents   Consents
 	Records    Records
+	// Calls carries calls by video; nil where there are none. CallBook and CallGuests
+	// keep them.
+	Calls      Calls
+	CallBook   CallBook
+	CallGuests CallGuests
 	// Collect has a gateway sent the commands that wait for it. It does not block.
 	Collect func(gateway string)
 	// Nudge says that somebody may have to be told of an alert. It does not block.
@@ -90,6 +95,8 @@ type Options struct {
 	URL string
 	// OIDC is the identity provider; nil for none.
 	OIDC *OIDC
+	// Features are what the service can do; the apps offer nothing else.
+	Features []care.Feature
 	// Zone is where night is night, for counts.
 	Zone *time.Location
 	// PushKey is the public key with which browsers subscribe to Web Push; ""
@@ -113,11 +120,12 @@ type server struct {
 	decisions  *decisions
 	ceremonies ceremonies
 	provider   *provider
+	guestTries *limiter
 }
 
 // New returns the handler of everything under /.
 func New(o Options) http.Handler {
-	s := &server{Options: o, audit: newAuditor(o.Operations), decisions: newDecisions(o.Consents.Consents), provider: newProvider(o.OIDC)}
+	s := &server{Options: o, audit: newAuditor(o.Operations), decisions: newDecisions(o.Consents.Consents), provider: newProvider(o.OIDC), guestTries: newLimiter(triesPerMinute)}
 	r := chi.NewRouter()
 	r.Use(secure, compress(), speak, s.recover, ownPages, s.signIn)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -127,6 +135,8 @@ func New(o Options) http.Handler {
 	api.UseMiddleware(requireActor(api), onlyOwnRooms(api))
 	s.register(api)
 	r.Get("/api/v1/events", s.events)
+	r.Get("/api/v1/calls/{call}/socket", s.callSocket)
+	r.Get("/api/v1/guest/socket", s.guestSocket)
 	for name, callback := range s.Callbacks {
 		r.Handle("/callbacks/"+name, callback)
 		r.Handle("/callbacks/"+name+"/*", callback)
@@ -243,7 +253,7 @@ func secure(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Permissions-Policy", "geolocation=(), payment=(), usb=()")
+		h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()")
 		next.ServeHTTP(w, r)
 	})
 }

@@ -40,6 +40,17 @@ var swedish = map[string]string{
 	"LYK-0729": "För att lägga till en passernyckel behöver du nyss, inom tio minuter, ha visat vem du är.",
 	"LYK-0730": "Det finns ingen passernyckel att visa vem du är med. Logga in igen med en ny inbjudan, eller genom kommunen.",
 	"LYK-0731": "Flera personer har den e-postadressen.",
+	"LYK-0900": "Samtalet finns inte, eller finns inte längre.",
+	"LYK-0901": "Hemmet är redan i ett samtal.",
+	"LYK-0902": "Samtalet är slut.",
+	"LYK-0903": "Samtalet är fullt. Hemmet och tre andra kan vara med.",
+	"LYK-0904": "Din roll, dina områden eller det som den boende har bestämt tillåter inte samtalet.",
+	"LYK-0905": "Skärmen får inte svara av sig själv: den boende har inte tillåtit det för dig, eller så pågår inget akut larm.",
+	"LYK-0906": "Länken fungerar inte längre. Be om en ny.",
+	"LYK-0907": "Samtal med bild är avstängda i tjänsten.",
+	"LYK-0908": "Samtalets teknik förstod inte vad som skickades. Lägg på och försök igen.",
+	"LYK-0909": "Bara en person kan ringa. Logga in som dig själv.",
+	"LYK-0910": "Du är med i samtalet i en annan webbläsare.",
 }
 
 // swedishDetails are what is said instead of the sentence of the id where the
@@ -102,6 +113,10 @@ var swedishDetails = []struct{ has, text string }{
 	{"at most 92 days", "Välj högst 92 dagar åt gången."},
 	{"two letters at least", "Skriv minst två bokstäver."},
 	{"a press means", "Ett tryck betyder larm, incheckning eller en knapp."},
+	{"a picture is a JPEG of at most 30 KiB", "Bilden av den som ringer kan inte användas."},
+	{"the visit is not planned by video", "Besöket är inte ett planerat besök med bild."},
+	{"another outcome is said in the note", "Skriv hur samtalet slutade."},
+	{"a guest has a name", "Skriv vad den som bjuds in heter."},
 	{"1–128 bytes", "Ett namn är tomt eller för långt."},
 }
 

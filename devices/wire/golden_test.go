@@ -119,11 +119,37 @@ func read(t *testing.T, leaf wire.Leaf, payload []byte) (says map[string]any, ag
 			put(word, "at", clock(a.At))
 			put(word, "until", clock(a.Until))
 			says["message"] = word
+		case wire.CommandRing:
+			a := both[wire.Ring](t, c.Args, nil)
+			checked(t, a.Check())
+			word := map[string]any{"call": a.Call, "by": a.By, "role": a.Role, "until": clock(a.Until)}
+			put(word, "picture_hex", hex.EncodeToString(a.Picture))
+			put(word, "alert", a.Alert)
+			put(word, "countdown", a.Countdown)
+			says["ring"] = word
+		case wire.CommandHangUp:
+			a := both[wire.HangUp](t, c.Args, nil)
+			checked(t, a.Check())
+			says["hang_up"] = map[string]any{"call": a.Call, "why": a.Why}
+		case wire.CommandSignal:
+			a := both[wire.Signal](t, c.Args, nil)
+			checked(t, a.Check())
+			says["signalling"] = map[string]any{"call": a.Call, "message": a.Message}
 		case wire.CommandPair:
 			says["pair"] = map[string]any{"seconds": both[wire.Pair](t, c.Args, nil).Seconds}
 		}
 		return says, again
 	case wire.LeafReply:
+		if w, word, err := wire.ReadCallWord(payload); word {
+			checked(t, err)
+			both[wire.CallWord](t, payload, &again)
+			says := map[string]any{"call": w.Call, "word": w.Word}
+			put(says, "how", w.How)
+			if w.Message != nil {
+				says["message"] = w.Message
+			}
+			return says, again
+		}
 		r := both[wire.Reply](t, payload, &again)
 		says := map[string]any{"id": r.ID, "ok": r.OK}
 		if r.Error != nil {
@@ -149,6 +175,13 @@ func read(t *testing.T, leaf wire.Leaf, payload []byte) (says map[string]any, ag
 	}
 	t.Fatalf("no leaf %q", leaf)
 	return nil, nil
+}
+
+func checked(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func both[T any](t *testing.T, payload []byte, again *[]byte) T {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,7 +25,7 @@ const (
 	MaxVisits  = 12
 	MaxPrompts = 24
 	MaxLooks   = 40
-	MaxGrants  = 60
+	MaxGrants  = 80
 )
 
 // Screen is what the resident's screen shows besides alarms, always whole,
@@ -194,13 +195,15 @@ func (m Message) check() error {
 		return fmt.Errorf("its text has %d bytes, at most %d", len(m.Text), maxMessage)
 	case len(m.Picture) > MaxPicture:
 		return fmt.Errorf("its picture has %d bytes, at most %d", len(m.Picture), MaxPicture)
-	case len(m.Picture) > 0 && (len(m.Picture) < 3 || m.Picture[0] != 0xff || m.Picture[1] != 0xd8 || m.Picture[2] != 0xff):
+	case len(m.Picture) > 0 && !isJPEG(m.Picture):
 		return errors.New("its picture is not a JPEG")
 	case !inRange(m.At) || !inRange(m.Until):
 		return errors.New("it is of another century")
 	}
 	return errors.Join(checkNames(false, m.ID), checkTexts(m.From), checkLetters(m.Text))
 }
+
+func isJPEG(picture []byte) bool { return bytes.HasPrefix(picture, []byte{0xff, 0xd8, 0xff}) }
 
 // Ends is when the message is shown no more.
 func (m Message) Ends() devices.Micros {

@@ -105,6 +105,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		Gateway: opt.ID, Version: Version(), Dir: opt.Data, Clock: clk, Store: store, Lane: store.Lane, Log: log,
 		Decoder: decoder{zigbee2mqtt.New(opt.RadioTopic, nil)},
 		Reply:   up.Reply,
+		Say:     up.Say,
 		Holds:   up.Holds,
 		Show:    shown.put,
 		Zone:    zone,

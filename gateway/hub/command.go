@@ -27,7 +27,7 @@ const locateFor = 2 * time.Minute
 // command carries out what the cloud asks for and answers, a message with a
 // picture later. One that it has answered before gets the same answer again.
 func (h *Hub) command(ctx context.Context, c wire.Command) {
-	if h.waits(c) {
+	if h.waits(c) || h.ofCall(c) {
 		return
 	}
 	if reply, before := h.answered.find(c.ID); before {
@@ -36,7 +36,7 @@ func (h *Hub) command(ctx context.Context, c wire.Command) {
 	}
 	switch now := h.opt.Clock.Now(); {
 	case c.Expires != 0 && now.OK && now.T > c.Expires:
-		h.answer(c, &wire.Problem{ID: idExpired, Text: "the command came too late"})
+		h.answer(c, tooLate())
 	case c.Type == wire.CommandMessage:
 		h.message(ctx, c)
 	default:

@@ -34,9 +34,9 @@ const kioskDevice = "kiosk"
 // Press is something that the resident did on the screen. Key names the deed:
 // the same key again does nothing new.
 type Press struct {
-	Kind  devices.Kind // check_in, sos, medication, well_being
+	Kind  devices.Kind // check_in, sos, medication, well_being, call_back
 	Value float64      // of well_being 1–3; of the others 1, or 0 for the same
-	Text  string       // of medication: the prompt's id
+	Text  string       // of medication: the prompt's id; of call_back: the call that was missed, or ""
 	Key   string
 }
 
@@ -63,15 +63,25 @@ func (p Press) check() error {
 	case p.Value != 0 && p.Value != 1:
 		return fmt.Errorf("%w: the value is 1", ErrRefused)
 	case p.Kind == devices.Medication:
-		odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar }
-		if p.Text == "" || len(p.Text) > wire.MaxName || strings.ContainsFunc(p.Text, odd) {
+		if p.Text == "" || !isID(p.Text) {
 			return fmt.Errorf("%w: a medicine is named by its prompt's id", ErrRefused)
+		}
+		return nil
+	case p.Kind == devices.CallBack:
+		if !isID(p.Text) {
+			return fmt.Errorf("%w: a call is named by its id", ErrRefused)
 		}
 		return nil
 	case p.Kind == devices.SOS || p.Kind == devices.CheckIn:
 		return nil
 	}
 	return fmt.Errorf("%w: there is no deed %q", ErrRefused, p.Kind)
+}
+
+// isID reports whether a text can be the id of something, or is empty.
+func isID(text string) bool {
+	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar }
+	return len(text) <= wire.MaxName && !strings.ContainsFunc(text, odd)
 }
 
 // Press stores what the resident did on the screen; nil is on the disk. A
@@ -82,6 +92,9 @@ func (h *Hub) Press(ctx context.Context, p Press) error {
 		return err
 	}
 	return h.ask(ctx, func(ctx context.Context) error {
+		if p.Kind == devices.CallBack {
+			return h.callBack(ctx, p.Text, p.Key)
+		}
 		if p.Kind.Urgent() {
 			return h.urgent(ctx, h.kiosk(p.Kind, 1, "", p.Key))
 		}

@@ -43,9 +43,9 @@ func (r *rig) records(lane wire.Lane, kind devices.Kind) (out []string) {
 func (r *rig) again() *rig {
 	r.t.Helper()
 	r.stop()
-	next := rigWith(r.t, r.dir, later())
+	r.next = rigWith(r.t, r.dir, later())
 	synctest.Wait()
-	return next
+	return r.next
 }
 
 func TestACallForHelpOnTheScreenIsOneOfAButton(t *testing.T) {

@@ -52,6 +52,7 @@ type Options struct {
 	Store   Store
 	Lane    func(wire.Lane) spool.Lane // where the store's lanes stand
 	Reply   func(wire.Reply)           // answers a command
+	Say     func(wire.CallWord) bool   // says something of a call; false when nobody will hear it; nil when nothing can
 	Holds   func(wire.Holds)           // what the cloud gave and the home has, by New and when it has changed; nil when nobody asks
 	Show    func(Status)               // the status has changed
 	Pair    func(seconds int) error    // lets new devices in, 0 no longer; nil when nothing can
@@ -112,6 +113,7 @@ type Hub struct {
 	notice    *Notice
 	locate    devices.Micros
 	daily     daily
+	calls     calls
 }
 
 type message struct {
@@ -144,6 +146,9 @@ func New(opt Options) (*Hub, error) {
 		return nil, err
 	}
 	if h.messages, err = loadMessages(opt.Dir, opt.Log); err != nil {
+		return nil, err
+	}
+	if err := h.loadCalls(); err != nil {
 		return nil, err
 	}
 	opt.Decoder.SetActions(config.Actions)
@@ -230,7 +235,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		wake := h.beat
-		for _, t := range []time.Time{h.due, h.retry} {
+		for _, t := range []time.Time{h.due, h.retry, h.callWake()} {
 			if !t.IsZero() && t.Before(wake) {
 				wake = t
 			}
@@ -250,6 +255,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			back := on && !h.wasOn
 			if on != h.wasOn {
 				h.wasOn, h.since = on, h.opt.Clock.Now().T
+				h.callOnline(on)
 			}
 			h.show(ctx)
 			if back {
@@ -271,6 +277,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.medicine(ctx)
 			h.tidyMessages(ctx)
 		}
+		h.callTime()
 		// Who waits for the disk waits no longer than for others that are there already.
 		if !h.due.IsZero() && (!h.due.After(now) || len(h.waiting) > 0 && len(h.readings) == 0) {
 			h.flush(ctx)
@@ -314,20 +321,20 @@ func (h *Hub) hear(ctx context.Context, m message) {
 			h.log.Warn("message from a device cannot be read", "topic", m.topic, "times", h.bad, "err", err)
 		}
 	}
-	urgent := false
+	urgent, kept := false, 0
 	for _, r := range readings {
+		h.heardFrom(r, m.retained)
+		if !m.retained && h.answersRing(r) {
+			continue
+		}
 		if room := h.roomOf(r.Device); room != "" {
 			r.Room = room
 		}
-		// That the radio cannot reach a device is not a word from it.
-		if _, known := h.seen[r.Device]; (known || len(h.seen) < maxDevices) && !m.retained && r.Kind != devices.Availability {
-			h.seen[r.Device] = h.opt.Clock.Mono()
-		}
-		urgent = urgent || r.Kind.Urgent()
+		urgent, kept = urgent || r.Kind.Urgent(), kept+1
 		h.pending = append(h.pending, spool.Entry{Record: wire.Record{Reading: r}, ClockOK: stamp.OK})
 	}
 	if m.done != nil {
-		if len(readings) == 0 {
+		if kept == 0 {
 			m.done <- nil
 		} else {
 			h.waiting = append(h.waiting, m.done)
@@ -338,6 +345,14 @@ func (h *Hub) hear(ctx context.Context, m message) {
 		h.flush(ctx)
 	case len(h.pending) > 0 && h.due.IsZero():
 		h.due = time.Now().Add(collect)
+	}
+}
+
+// heardFrom notes when a device spoke last. That the radio cannot reach it is
+// not a word from it.
+func (h *Hub) heardFrom(r devices.Reading, retained bool) {
+	if _, known := h.seen[r.Device]; (known || len(h.seen) < maxDevices) && !retained && r.Kind != devices.Availability {
+		h.seen[r.Device] = h.opt.Clock.Mono()
 	}
 }
 
@@ -481,7 +496,7 @@ func (h *Hub) show(ctx context.Context) {
 	} else if ctx.Err() == nil {
 		h.log.Error("cannot read what the resident did", "err", err)
 	}
-	v := view{screen: h.shownScreen(), messages: h.messages.all, deeds: h.deeds}
+	v := view{screen: h.shownScreen(), messages: h.messages.all, deeds: h.deeds, call: h.calls.on.show(), missed: h.calls.missed}
 	h.mu.Lock()
 	h.status, h.view = s, v
 	h.mu.Unlock()

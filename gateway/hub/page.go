@@ -26,6 +26,11 @@ type Page struct {
 	Taken map[string]devices.Micros `json:"taken"`
 	// WellBeing is when the resident answered today how they are; null is not yet.
 	WellBeing *devices.Micros `json:"well_being"`
+	// Call is the one that rings or is answered; null is none.
+	Call *PageCall `json:"call"`
+	// Missed are the calls of the last 24 hours that nobody answered, newest
+	// first, at most 3, until the resident has rung back or talked to who called.
+	Missed []MissedCall `json:"missed"`
 	// Zone is the home's time zone by its IANA name; "" is not known.
 	Zone string `json:"zone"`
 }
@@ -58,6 +63,8 @@ type view struct {
 	screen   *wire.Screen
 	messages []keptMessage
 	deeds    []spool.Deed // newest first
+	call     *shownCall
+	missed   []MissedCall // newest first
 }
 
 // Page returns what the resident's screen shows, with the time as it is now.
@@ -67,7 +74,7 @@ func (h *Hub) Page() Page {
 	h.mu.Lock()
 	v := h.view
 	h.mu.Unlock()
-	p.Day = v.screen
+	p.Day, p.Call, p.Missed = v.screen, v.call.at(p.Now), missedAt(v.missed, p.Now)
 	for _, m := range slices.SortedStableFunc(slices.Values(v.messages), newestFirst) {
 		if !m.over(p.Now) && len(p.Messages) < maxShown {
 			p.Messages = append(p.Messages, m.page())

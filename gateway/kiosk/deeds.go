@@ -15,9 +15,9 @@ import (
 // key, for a day at most, until it is answered 204. The same key again is
 // answered so, and stores nothing new.
 type Press struct {
-	Kind  devices.Kind `json:"kind"`  // check_in, sos, medication or well_being
+	Kind  devices.Kind `json:"kind"`  // check_in, sos, medication, well_being or call_back
 	Value float64      `json:"value"` // well_being: 1 bad, 2 so-so, 3 good; of the others 1
-	Text  string       `json:"text"`  // medication: the prompt's id
+	Text  string       `json:"text"`  // medication: the prompt's id; call_back: the call that was missed, or ""
 	Key   string       `json:"key"`   // 8–64 letters, digits, '-' or '_'
 }
 
@@ -54,6 +54,10 @@ var (
 	ErrRefused = errors.New("this cannot be done on the screen")
 	ErrFixed   = errors.New("the home care's task needs this, so it is not changed on the screen")
 	ErrUnknown = errors.New("there is no such thing here any longer")
+	// ErrNoCall is of a call that is over, ErrNoNetwork of one that cannot be
+	// spoken in now.
+	ErrNoCall    = errors.New("this call is over")
+	ErrNoNetwork = errors.New("there is no network for a call")
 )
 
 const maxDeed = 4 << 10 // bytes
@@ -70,19 +74,19 @@ const maxDeed = 4 << 10 // bytes
 func deeds(mux *http.ServeMux, opt Options) {
 	mux.HandleFunc("POST /press", func(w http.ResponseWriter, r *http.Request) {
 		var p Press
-		if decode(w, r, &p) {
+		if decode(w, r, &p, maxDeed) {
 			answer(w, opt, opt.Deeds.Press(r.Context(), p))
 		}
 	})
 	mux.HandleFunc("POST /consent", func(w http.ResponseWriter, r *http.Request) {
 		var c Consent
-		if decode(w, r, &c) {
+		if decode(w, r, &c, maxDeed) {
 			answer(w, opt, opt.Deeds.Consent(r.Context(), c))
 		}
 	})
 	mux.HandleFunc("POST /messages/{id}/heard", func(w http.ResponseWriter, r *http.Request) {
 		var h MessageHeard
-		if decode(w, r, &h) {
+		if decode(w, r, &h, maxDeed) {
 			answer(w, opt, opt.Deeds.MessageHeard(r.Context(), r.PathValue("id"), h))
 		}
 	})
@@ -98,9 +102,9 @@ func deeds(mux *http.ServeMux, opt Options) {
 	})
 }
 
-// decode reads a body; when it cannot, it has answered.
-func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxDeed))
+// decode reads a body of at most so many bytes; when it cannot, it has answered.
+func decode(w http.ResponseWriter, r *http.Request, into any, most int64) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	if d.Decode(into) == nil {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return true
@@ -119,6 +123,10 @@ func answer(w http.ResponseWriter, opt Options, err error) {
 		http.Error(w, idBadDeed+" "+err.Error(), http.StatusBadRequest)
 	case errors.Is(err, ErrFixed):
 		http.Error(w, idFixed+" "+ErrFixed.Error(), http.StatusConflict)
+	case errors.Is(err, ErrNoCall):
+		http.Error(w, idNoCall+" "+ErrNoCall.Error(), http.StatusConflict)
+	case errors.Is(err, ErrNoNetwork):
+		http.Error(w, idNoNetwork+" "+ErrNoNetwork.Error(), http.StatusServiceUnavailable)
 	case errors.Is(err, ErrUnknown):
 		http.Error(w, idUnknown+" "+ErrUnknown.Error(), http.StatusNotFound)
 	default:

@@ -9,11 +9,14 @@
 //	POST /consent              Consent: who may see what
 //	POST /messages/{id}/heard  MessageHeard: the screen has shown a message
 //	GET /pictures/{id}         a message's picture
+//	GET /call/events           what happens with a call, at once; who listens is the screen
+//	POST /call                 CallWord: what the resident says of a call
+//	POST /call/signal          CallSignal: the page's side of the signalling
+//	GET /call/picture          who calls
 //
-// While nobody answers, the page says so itself, with LYK-0425. A browser lets
-// it speak before anybody has touched it when it is started so:
-//
-//	chromium --kiosk --autoplay-policy=no-user-gesture-required http://127.0.0.1:1885/
+// While nobody answers, the page says so itself, with LYK-0425. What the browser
+// must be started with, so that it speaks and shows the resident without being
+// touched first, is in docs/operations.md.
 package kiosk
 
 import (
@@ -26,6 +29,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lykta/lykta/devices"
@@ -42,6 +46,7 @@ type Options struct {
 	// ErrPast when another word, or none, is the newest.
 	Heard func(context.Context, Heard) error
 	Deeds Deeds
+	Calls Calls
 	Log   *slog.Logger
 }
 
@@ -64,42 +69,59 @@ const (
 	idBadDeed  = "LYK-0426"
 	idFixed    = "LYK-0427"
 	idUnknown  = "LYK-0428"
+
+	idNoCall    = "LYK-0434"
+	idNoNetwork = "LYK-0436"
 )
 
-// policy lets the page use what comes from here and nothing else.
+// permissions let the page, and nothing in it from elsewhere, use the camera
+// and the microphone, and sound without a touch.
+const permissions = "camera=(self), microphone=(self), autoplay=(self), display-capture=(), geolocation=(), usb=(), serial=(), bluetooth=()"
+
+// policy lets the page use what comes from here and nothing else. A call's
+// pictures are streams, which it does not touch.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const (
-	page     = "kiosk.html"
+	pageFile = "kiosk.html"
 	maxHeard = 4 << 10 // bytes
 )
 
 // Server answers on a loopback address.
 type Server struct {
-	http   http.Server
-	listen net.Listener
+	http    http.Server
+	listen  net.Listener
+	closing chan struct{} // closed when it stops: who listens would never end
+	close   sync.Once
 }
 
 // Listen opens addr.
-func Listen(addr string, opt Options) (*Server, error) {
+func Listen(addr string, opt Options) (*Server, error) { return open(addr, opt, 10*time.Second, usual) }
+
+// open is Listen with a time for each request and its answer.
+func open(addr string, opt Options, each time.Duration, p pulse) (*Server, error) {
 	listen, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("open the kiosk's port: %w", err)
 	}
-	if _, err := fs.Stat(opt.Pages, page); err != nil {
+	if _, err := fs.Stat(opt.Pages, pageFile); err != nil {
 		opt.Log.Warn("the resident's screen is not in this build: run make build", "id", idNoPage, "err", err)
 	}
-	return &Server{listen: listen, http: http.Server{
-		Handler: handler(opt), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+	closing := make(chan struct{})
+	return &Server{listen: listen, closing: closing, http: http.Server{
+		Handler: pulsing(opt, closing, p), ReadHeaderTimeout: min(each, 5*time.Second), ReadTimeout: each, WriteTimeout: each,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
 	}}, nil
 }
 
-func handler(opt Options) http.Handler {
+func handler(opt Options) http.Handler { return pulsing(opt, nil, usual) }
+
+func pulsing(opt Options, closing <-chan struct{}, p pulse) http.Handler {
 	mux := http.NewServeMux()
+	page := &asked{began: time.Now()}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		content, err := fs.ReadFile(opt.Pages, page)
+		content, err := fs.ReadFile(opt.Pages, pageFile)
 		if err != nil {
 			http.Error(w, idNoPage+" Skärmen finns inte i den här versionen. The screen is not in this build.", http.StatusNotFound)
 			return
@@ -115,12 +137,14 @@ func handler(opt Options) http.Handler {
 	})
 	mux.Handle("GET /favicon.svg", files)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		page.now()
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		_ = json.NewEncoder(w).Encode(opt.Status())
 	})
 	mux.HandleFunc("POST /heard", func(w http.ResponseWriter, r *http.Request) { heard(w, r, opt) })
 	deeds(mux, opt)
+	calls(mux, opt, page, closing, p)
 	return local(http.NewCrossOriginProtection().Handler(mux))
 }
 
@@ -157,6 +181,7 @@ func local(next http.Handler) http.Handler {
 		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
+		h.Set("Permissions-Policy", permissions)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -178,6 +203,7 @@ func (s *Server) Run() error {
 
 // Close stops serving; answers under way have until ctx ends.
 func (s *Server) Close(ctx context.Context) error {
+	s.close.Do(func() { close(s.closing) })
 	if err := s.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("stop the kiosk: %w", err), s.http.Close())
 	}

@@ -166,8 +166,9 @@ func (s *session) failed(m *message) {
 	}
 }
 
-// pick chooses what goes next: alarms before everything, then answers, then
-// what the home holds, then telemetry. Without a message, again says when to look again.
+// pick chooses what goes next: alarms before everything, then words of a call,
+// for which somebody waits, then answers, then what the home holds, then
+// telemetry. Without a message, again says when to look again.
 func (s *session) pick(ctx context.Context, now time.Time) (m *message, again time.Time, err error) {
 	if !s.greeted {
 		s.greeted = true
@@ -180,6 +181,13 @@ func (s *session) pick(ctx context.Context, now time.Time) (m *message, again ti
 		}
 		if w.lane != wire.Alarm {
 			continue
+		}
+		if w, ok := s.takeWord(); ok {
+			payload, err := json.Marshal(w)
+			if err != nil {
+				return nil, again, fmt.Errorf("encode a word of a call: %w", err)
+			}
+			return &message{leaf: wire.LeafReply, payload: payload}, again, nil
 		}
 		if r, ok := s.takeReply(); ok {
 			payload, err := json.Marshal(r)

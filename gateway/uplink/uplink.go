@@ -56,17 +56,19 @@ type Options struct {
 }
 
 // Client keeps one connection to the cloud. Run owns everything but the
-// queue of replies and what the home holds.
+// queues of replies and of words, and what the home holds.
 type Client struct {
 	opt Options
 	log *slog.Logger
 
 	latest devices.Micros // the cloud's clock in the newest acknowledgement
 
-	mu      sync.Mutex
-	replies []wire.Reply
-	holds   *wire.Holds
-	queued  chan struct{} // there is a reply, or what the home holds has changed
+	mu        sync.Mutex
+	connected bool
+	words     []wire.CallWord // for this connection
+	replies   []wire.Reply
+	holds     *wire.Holds
+	queued    chan struct{} // there is a word or a reply, or what the home holds has changed
 }
 
 // New makes a client; Run starts it.
@@ -167,9 +169,9 @@ func (c *Client) Run(ctx context.Context) error {
 		c.log.Info("connected to the cloud")
 		began := time.Now()
 		s := newSession(c, link, mail)
-		c.opt.Online(true)
+		c.connect(true)
 		err = s.run(ctx)
-		c.opt.Online(false)
+		c.connect(false)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -136,6 +136,10 @@ function counts(query) {
       taken_p90: urgent ? 120 + ((n * 31) % 240) : null,
       visits_done: 18 + ((n * 3) % 7),
       visits_missed: n % 5 === 0 ? 1 : 0,
+      calls: n % 3,
+      calls_missed: n % 7 === 0 ? 1 : 0,
+      call_minutes: (n % 3) * 11.5,
+      saved_minutes: (n % 3) * 20,
     });
   }
   return {

@@ -260,6 +260,8 @@ const fields = [
   'alerts',
   'visits',
   'messages',
+  'video',
+  'auto_answer',
   'activity',
   'health',
   'climate',
@@ -267,7 +269,7 @@ const fields = [
   'notes',
   'home',
 ];
-const decidable = ['activity', 'climate', 'health'];
+const decidable = ['video', 'activity', 'climate', 'health'];
 
 function grants(state, staff, home) {
   const made = state.decisions.get(home) ?? [];
@@ -282,14 +284,16 @@ function grants(state, staff, home) {
   return parties.flatMap((party) =>
     of(party).map((field) => {
       const fixed =
-        party === 'staff' ? !decidable.includes(field) : field === 'notes' || field === 'home';
+        party === 'staff'
+          ? ![...decidable, 'auto_answer'].includes(field)
+          : field === 'notes' || field === 'home';
       const latest = made.findLast(
         (d) =>
           d.field === field &&
           (d.party === party || (party.startsWith('person:') && d.party === 'relatives')),
       );
       const blank = {
-        allowed: party === 'staff' || field === 'alerts',
+        allowed: field !== 'auto_answer' && (party === 'staff' || field === 'alerts'),
         at: null,
         until: null,
         purpose: '',
@@ -332,6 +336,33 @@ function movements(kind, from, to) {
 /** Whether the staff may see a field of a home. */
 const sees = (state, staff, home, field) =>
   grants(state, staff, home).find((g) => g.party === 'staff' && g.field === field)?.allowed;
+
+const fieldOf = {
+  motion: 'activity',
+  contact: 'activity',
+  pressure: 'activity',
+  temperature: 'climate',
+  humidity: 'climate',
+};
+
+/** Of readings, devices or homes what the resident lets staff see, as the service leaves out the rest. */
+export function visible(state, staff, home) {
+  const refused = decidable.filter((field) => !sees(state, staff, home, field));
+  const may = (kind) => !refused.includes(fieldOf[kind] ?? 'home');
+  return {
+    refused,
+    readings: (all) => all.filter((r) => may(r.kind)),
+    home: (h) => (may('motion') ? h : { ...h, last_activity: null }),
+    device: (d) =>
+      d.kinds.every(may)
+        ? d
+        : {
+            ...d,
+            kinds: d.kinds.filter(may),
+            last_seen: `${d.last_seen.slice(0, 13)}:00:00.000Z`, // when a door was heard it was opened
+          },
+  };
+}
 
 /**
  * Answers what is asked with one of asked.says, or returns undefined when it is not for this part.
@@ -500,11 +531,9 @@ export async function careApi(state, asked) {
     if (!sees(state, staff, home, 'health')) return refused('health');
     return answer(home === 'marta' ? state.wellBeing : { answers: [], medicines: [] });
   }
-  if (what === 'readings' && !sees(state, staff, home, 'activity')) {
-    const asks = query.get('kind');
-    if (!asks || asks === 'motion') return refused('activity');
-  }
   const kind = query.get('kind');
+  if (what === 'readings' && visible(state, staff, home).refused.includes(fieldOf[kind]))
+    return refused(fieldOf[kind]);
   if (what === 'readings' && query.get('every') && (kind === 'motion' || kind === 'pressure')) {
     return answer({ windows: movements(kind, Date.parse(query.get('from')), at) });
   }

@@ -23,6 +23,18 @@ const micros = (ms) => ms * 1_000;
 export class Gateway {
   /** @param {{ now?: string }} options the right time at the start; else this machine's */
   constructor({ now } = {}) {
+    /** @type {import('node:http').ServerResponse[]} The pages that listen. */
+    this.pages = [];
+    /** @type {any[]} What the page said of calls. */
+    this.words = [];
+    /** @type {any[]} */
+    this.signals = [];
+    /** @type {Buffer | null} Who calls. */
+    this.caller = null;
+    /** The service cannot be reached for a call. */
+    this.cut = false;
+    /** @type {(message: any) => void} Hears the page's signals. */
+    this.hears = () => {};
     this.base = now ? Date.parse(now) : Date.now();
     this.began = Date.now();
     /** @type {Record<string, any>} */
@@ -47,6 +59,13 @@ export class Gateway {
     this.server = createServer((req, res) => void this.answer(req, res));
   }
 
+  /** No call, and nobody listens. */
+  calm() {
+    for (const page of this.pages) page.destroy();
+    Object.assign(this, { pages: [], words: [], signals: [], caller: null, cut: false });
+    this.hears = () => {};
+  }
+
   static async start(options = {}) {
     const gateway = new Gateway(options);
     await gateway.listen(options.port ?? 0);
@@ -58,6 +77,7 @@ export class Gateway {
     const { port } = this;
     Object.assign(this, { base: Date.parse(now), began: Date.now(), keys: new Map() });
     Object.assign(this, { full: false, deaf: false, mute: false, stored: new Set() });
+    this.calm();
     Object.assign(this, { presses: [], consents: [], heard: [], read: [], pictures: {} });
     this.status = { online: true, sos: { state: 'none' }, zone: 'Europe/Stockholm' };
     this.ordinary();
@@ -102,6 +122,11 @@ export class Gateway {
       return res.end(JSON.stringify({ now: micros(this.now), ...this.status }));
     }
     if (req.method === 'POST') return this.deed(req, res, pathname);
+    if (pathname === '/call/events') return this.follow(req, res);
+    if (pathname === '/call/picture') {
+      if (!this.caller) return res.writeHead(404).end();
+      return res.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(this.caller);
+    }
     if (pathname.startsWith('/pictures/')) {
       const picture = this.pictures[decodeURIComponent(pathname.slice('/pictures/'.length))];
       if (!picture) return res.writeHead(404).end();
@@ -115,10 +140,72 @@ export class Gateway {
     return res.end(file);
   }
 
+  follow(req, res) {
+    for (const page of this.pages.splice(0)) page.end('event: replaced\ndata: {}\n\n');
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    this.pages.push(res);
+    req.on('close', () => (this.pages = this.pages.filter((p) => p !== res)));
+    this.tell('network', { online: this.status.online });
+    this.tell('call', this.status.call ?? null);
+  }
+
+  /** Tells the page at once. */
+  tell(event, data) {
+    for (const page of this.pages) page.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+  signal(message) {
+    this.tell('signal', message);
+  }
+
+  /** Somebody calls, or the call changes; null is that it is over. */
+  call(call) {
+    this.status.call = call && {
+      ...{ call: 'c1', state: 'ringing', by: 'Anna', role: 'staff', alert: false, how: '' },
+      ...{ picture: this.caller ? '/call/picture?call=c1' : '', countdown: 0, answers_at: 0 },
+      ...{ until: micros(this.now + 45_000) },
+      ...this.status.call,
+      ...call,
+    };
+    this.tell('call', this.status.call);
+  }
+  /** It answers by itself in so many seconds. */
+  countdown(seconds, fields = {}) {
+    const answers_at = micros(Math.floor(this.now + seconds * 1_000));
+    this.call({ countdown: seconds, answers_at, alert: true, ...fields });
+  }
+  missed(by = 'Anna', ago = 5) {
+    const at = micros(this.now - ago * minute);
+    this.status.missed = [
+      { call: `m${ago}`, by, role: 'staff', at },
+      ...(this.status.missed ?? []),
+    ];
+  }
+
+  /** What the page says of a call, as gateway/kiosk/call.go takes it. */
+  word(body, res) {
+    const { call } = this.status;
+    if (this.cut && body.word === 'answer') return res.writeHead(503).end('LYK-0436 no network');
+    if (call?.call !== body.call) {
+      const known = this.words.some((w) => w.call === body.call) && body.word !== 'answer';
+      return known ? res.writeHead(204).end() : res.writeHead(409).end('LYK-0434 it is over');
+    }
+    this.words.push(body);
+    res.writeHead(204).end();
+    if (body.word === 'answer') this.call({ state: 'answered', how: 'touch' });
+    else this.call(null);
+  }
+
   async deed(req, res, pathname) {
     let text = '';
     for await (const chunk of req) text += chunk;
     const body = JSON.parse(text);
+    if (pathname === '/call/signal') {
+      if (this.cut) return res.writeHead(503).end('LYK-0436 no network');
+      this.signals.push(body.message);
+      res.writeHead(204).end();
+      return this.hears(body.message);
+    }
+    if (pathname === '/call' && !this.full) return this.word(body, res);
     if (pathname === '/heard') {
       this.heard.push(body);
       this.status.sos.heard = body.spoken ? 'spoken' : 'shown';
@@ -148,6 +235,10 @@ export class Gateway {
       this.presses.push(body);
       const at = micros(this.now);
       if (body.kind === 'sos') this.press('sending', { seq: 7 + this.presses.length, at });
+      if (body.kind === 'call_back') {
+        const who = status.missed?.find((m) => m.call === body.text);
+        status.missed = status.missed?.filter((m) => m.by !== who?.by);
+      }
       if (body.kind === 'check_in') status.check_in = { at, state: 'sending' };
       if (body.kind === 'well_being') status.well_being = at;
       if (body.kind === 'medication') {

@@ -123,6 +123,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls by video, newest first; relatives see those of their own */
+        get: operations["list-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call */
+        get: operations["get-call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call}/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link with which somebody without a sign-in joins the call */
+        post: operations["invite-guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call}/hang-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a call as who called, leave it as anybody else */
+        post: operations["hang-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call}/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signalling of a call (WebSocket)
+         * @description Messages of JSON, as docs/protocol.md has them. Closed with 1000 when the call is over, or was left; 4401 who is signed in no more, 4403 who may not take part (any more), 4404 no such call, 4409 who joined in another browser; after any other code come back.
+         */
+        get: operations["join-call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call}/went": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how a call went */
+        post: operations["call-went"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -132,7 +237,7 @@ export interface paths {
         };
         /**
          * Live stream of changes (server-sent events)
-         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; `change` {kind, home, id} with an id when a visit, note or message of a home was written or changed, to staff who may see it, at most once a second for each kind in each home: ask for it anew; with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts and changes of meanwhile.
+         * @description Events: `hello` {now} at the start; `alert` with the alert as data and an id; `home` with a home as data, at most once a second for each; `change` {kind, home, id} with an id when a visit, note or message of a home was written or changed, to staff who may see it, at most once a second for each kind in each home: ask for it anew; `call` with a call as data when somebody calls, answers, joins, leaves or hangs up, to who may call the home; with ?home= also `reading` {home, readings}; for a relative `family` {home} at the start and when something of a home changed, at most once in 5 seconds, in place of `home`; `reset` when too much was missed to be sent again: read everything anew. After a break send Last-Event-ID to get the alerts and changes of meanwhile.
          */
         get: operations["stream-events"];
         put?: never;
@@ -229,6 +334,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guest/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which call a guest's link is to; it stays good */
+        post: operations["look-guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guest/socket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signalling of a call for who has a link (WebSocket)
+         * @description As join-call; the first message is {"type":"hello","code":…} with what is behind the # of the link. Closed with 1000 when the call is over, or was left; 4401 who is signed in no more, 4403 who may not take part (any more), 4404 no such call, 4409 who joined in another browser; after any other code come back.
+         */
+        get: operations["join-as-guest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hand-over": {
         parameters: {
             query?: never;
@@ -293,6 +435,23 @@ export interface paths {
         get: operations["list-audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a resident by video */
+        post: operations["start-call"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1394,6 +1553,89 @@ export interface components {
             detail?: string;
             role: string;
         };
+        "Call-wentRequest": {
+            note?: string;
+            /** @enum {string} */
+            outcome: "well" | "needs_visit" | "technical" | "other";
+            /**
+             * Format: int64
+             * @description Of travel that it made unnecessary.
+             */
+            saved_minutes?: number;
+        };
+        CallByView: {
+            /** @example person:anna */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "staff" | "relative";
+        };
+        CallInput: {
+            /** @description The alert that it is about. */
+            alert?: string;
+            /** @description The screen answers by itself after 20 seconds, unless the resident says no. Only where they have allowed it to who calls, and while an emergency of theirs is not over: alert names it. */
+            automatic?: boolean;
+            /** @description Of who calls, for the ring: JPEG, at most 30 KiB, base64. */
+            picture?: string;
+            /** @description The planned visit by video that it is. */
+            visit?: string;
+        };
+        CallPersonView: {
+            /** @description home, person: or guest: and an id. */
+            id: string;
+            /** Format: date-time */
+            joined: string;
+            /**
+             * Format: date-time
+             * @description null while they are there.
+             */
+            left: string | null;
+            name: string;
+            /** @enum {string} */
+            role: "home" | "staff" | "relative" | "interpreter" | "guest";
+        };
+        CallView: {
+            /** @description What it was begun for; empty for none. */
+            alert: string;
+            /** Format: date-time */
+            answered: string | null;
+            by: components["schemas"]["CallByView"];
+            /** Format: date-time */
+            ended: string | null;
+            /** @description Who of them is there now. */
+            here: string[];
+            home: string;
+            home_name: string;
+            /** @enum {string} */
+            how: "" | "touch" | "button" | "automatic";
+            id: string;
+            note: string;
+            /** @enum {string} */
+            outcome: "" | "well" | "needs_visit" | "technical" | "other";
+            /** @description Who took part, in the order in which they came. */
+            people: components["schemas"]["CallPersonView"][];
+            /**
+             * Format: date-time
+             * @description When the home said that it rings.
+             */
+            rung: string | null;
+            /**
+             * Format: int64
+             * @description Of travel that it made unnecessary, as who called says.
+             */
+            saved_minutes: number;
+            /** Format: date-time */
+            started: string;
+            /** @enum {string} */
+            state: "ringing" | "answered" | "ended";
+            /** @description The planned visit that it is; empty for none. */
+            visit: string;
+            /** @enum {string} */
+            why: "" | "done" | "declined" | "later" | "missed" | "cancelled" | "unreachable";
+        };
+        CallsView: {
+            calls: components["schemas"]["CallView"][];
+        };
         CeremonyView: {
             /** @description Names this ceremony for the answer to it. Good for 5 minutes, once. */
             ceremony: string;
@@ -1433,7 +1675,7 @@ export interface components {
         ConsentInputBody: {
             allowed: boolean;
             /** @enum {string} */
-            field: "check_in" | "alerts" | "visits" | "messages" | "activity" | "health" | "climate" | "contacts";
+            field: "check_in" | "alerts" | "visits" | "messages" | "video" | "auto_answer" | "activity" | "health" | "climate" | "contacts";
             /**
              * @description How the resident decided.
              * @enum {string}
@@ -1469,10 +1711,30 @@ export interface components {
         DayView: {
             /** Format: int64 */
             attention: number;
+            /**
+             * Format: double
+             * @description How long those that were answered lasted in all.
+             */
+            call_minutes: number;
+            /**
+             * Format: int64
+             * @description By video, by the staff, that were answered.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description That were not, though they rang.
+             */
+            calls_missed: number;
             /** @example 2026-11-22 */
             date: string;
             /** Format: int64 */
             emergency: number;
+            /**
+             * Format: int64
+             * @description Of travel that they made unnecessary, as who called says.
+             */
+            saved_minutes: number;
             /**
              * Format: double
              * @description Seconds until somebody had an emergency, the middle one; null when none was taken.
@@ -1620,7 +1882,7 @@ export interface components {
             /** @description Who noted it. */
             by: string;
             /** @enum {string} */
-            field: "check_in" | "alerts" | "visits" | "messages" | "activity" | "health" | "climate" | "contacts" | "notes" | "home";
+            field: "check_in" | "alerts" | "visits" | "messages" | "video" | "auto_answer" | "activity" | "health" | "climate" | "contacts" | "notes" | "home";
             /** @description It is not for the resident to decide. */
             fixed: boolean;
             /** @enum {string} */
@@ -1635,6 +1897,24 @@ export interface components {
             purpose: string;
             /** Format: date-time */
             until: string | null;
+        };
+        GuestLinkView: {
+            /** Format: date-time */
+            expires: string;
+            /** @description It works in one browser at a time, and until the call is over. Whoever has it joins as the guest. */
+            link: string;
+        };
+        GuestView: {
+            call: components["schemas"]["GuestViewCallStruct"];
+            /** @description What the resident is called. */
+            home_name: string;
+            name: string;
+            /** @enum {string} */
+            role: "interpreter" | "relative" | "guest";
+        };
+        GuestViewCallStruct: {
+            /** @enum {string} */
+            state: "ringing" | "answered" | "ended";
         };
         HandOverInputBody: {
             /**
@@ -1822,6 +2102,12 @@ export interface components {
             /** @description Where the person opens it; only the code where the service's address is not known. */
             link: string;
         };
+        "Invite-guestRequest": {
+            /** @description As it is shown in the call, and stands in the log. */
+            name: string;
+            /** @enum {string} */
+            role: "interpreter" | "relative" | "guest";
+        };
         InvitedView: {
             /** Format: date-time */
             expires: string;
@@ -1852,6 +2138,10 @@ export interface components {
             people: components["schemas"]["PersonLoadView"][];
             /** Format: date-time */
             to: string;
+        };
+        "Look-guestRequest": {
+            /** @description What is behind the # of the link. */
+            code: string;
         };
         MeView: {
             /** @description Those whose homes they see; empty is every area. */
@@ -2139,6 +2429,8 @@ export interface components {
             steps: components["schemas"]["StepView"][];
         };
         Problem: {
+            /** @description Of LYK-0901: the call that the home is in. */
+            call?: string;
             /** @description What is wrong this time. */
             detail?: string;
             /** @description Which fields are wrong. */
@@ -2824,6 +3116,201 @@ export interface operations {
             };
         };
     };
+    "list-calls": {
+        parameters: {
+            query?: {
+                home?: string;
+                visit?: string;
+                /** @description Only those that are not over. */
+                live?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "invite-guest": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invite-guestRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestLinkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hang-up": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "join-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket, with the subprotocol lykta.call.1. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "call-went": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Call-wentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "stream-events": {
         parameters: {
             query?: {
@@ -3055,6 +3542,57 @@ export interface operations {
             };
         };
     };
+    "look-guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Look-guestRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "join-as-guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket, with the subprotocol lykta.call.1. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "get-hand-over": {
         parameters: {
             query?: {
@@ -3239,6 +3777,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-call": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same deed with the same key is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallView"];
                 };
             };
             /** @description Error */

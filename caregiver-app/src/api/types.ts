@@ -26,6 +26,8 @@ export type AlertKind = Open<
   | 'sensor_silent'
   | 'battery_low'
   | 'test_missed'
+  | 'visit_missed'
+  | 'call_back'
 >;
 export type Stage = Open<'open' | 'acknowledged' | 'on_the_way' | 'resolved'>;
 export type Protection = Open<'never_tested' | 'protected' | 'test_due'>;

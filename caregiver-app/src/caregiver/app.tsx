@@ -5,11 +5,12 @@ import { Icon, Lantern } from '../shared/icons';
 import { t, tMaybe, tn } from '../shared/i18n';
 import { planning, route } from '../shared/router';
 import { clock } from '../shared/time';
+import { unbroken } from '../shared/unbroken';
 import { alertName } from '../shared/words';
 import { HomesScreen } from './homes';
 import * as keys from './keys';
 import { fetchAhead, Later } from './later';
-import { may } from './may';
+import { can, may } from './may';
 import { NowScreen } from './now';
 import { SignInScreen } from './signin';
 import { LanguageChoice, SoundChoice } from './settings';
@@ -80,7 +81,7 @@ function Failed({ id, network }: { id: string; network: boolean }) {
         <Lantern large />
         <h1 tabIndex={-1}>{t(network ? 'error.network' : 'error.title')}</h1>
         <p>{t(network ? 'error.network_text' : 'error.text')}</p>
-        {id && <p class="quiet">{t('error.id', { id })}</p>}
+        {id && <p class="quiet error-id">{t('error.id', { id })}</p>}
         <button type="button" class="button button-main" onClick={() => void start()}>
           {t('error.retry')}
         </button>
@@ -120,6 +121,7 @@ function House() {
       </header>
       <LinkState />
       <Emergencies />
+      {can('video') && <Later page="call-bar" quiet />}
       <main id="content" tabIndex={-1}>
         {loaded.value ? <Screen /> : <Loading />}
       </main>
@@ -145,7 +147,8 @@ function Screen() {
     case 'home':
       return <Later key={to.id} page="home" id={to.id} part={to.part} />;
     case 'alert':
-      return <Later key={to.id} page="alert" id={to.id} />;
+    case 'call':
+      return <Later key={to.id} page={to.screen} id={to.id} />;
     case 'install':
       return <Later key={`install ${to.id}`} page="install" id={to.id} />;
     case 'invitation':
@@ -315,7 +318,7 @@ function Menu() {
         </button>
         {failed.value && (
           <p class="field-error" role="alert">
-            {failed.value}
+            {unbroken(failed.value)}
           </p>
         )}
       </div>
@@ -388,7 +391,7 @@ function Notice() {
     <div class="notice-place" role="status">
       {is && (
         <div class={is.bad ? 'notice notice-bad' : 'notice'}>
-          <p>{is.text}</p>
+          <p>{unbroken(is.text)}</p>
           <button type="button" class="button button-plain" onClick={() => (notice.value = null)}>
             {t('done.dismiss')}
           </button>
@@ -419,6 +422,7 @@ function titleOf(): string {
     homes: t('homes.title'),
     home: to.screen === 'home' ? (homes.value.get(to.id)?.name ?? t('homes.title')) : '',
     alert: t('alert.title'),
+    call: tMaybe('history.title') ?? '',
     rota: t('plan.rota'),
     people: t('plan.people'),
     policies: t('plan.policies'),

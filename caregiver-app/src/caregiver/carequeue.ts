@@ -5,7 +5,7 @@ import { serverNow } from '../shared/time';
 
 /** Something written or done about a resident that the server may not know yet. */
 export interface CareDeed extends Deed {
-  kind: 'note' | 'visit' | 'message';
+  kind: 'note' | 'visit' | 'message' | 'call';
   home: string;
   /** What it is in words, in the language of who did it: "Anteckning om Märta Lindqvist". */
   what: string;

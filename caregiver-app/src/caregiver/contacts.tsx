@@ -1,6 +1,7 @@
 import type { HomeDetail, People } from '../api/types';
 import { t, type Key } from '../shared/i18n';
 import { alertName } from '../shared/words';
+import { unbroken } from '../shared/unbroken';
 import { useAsked } from './asking';
 import { channelName, listOf } from './chainwords';
 import './hometools.css';
@@ -16,7 +17,7 @@ export function Contacts({ home }: { home: HomeDetail }) {
       <h2 id="contacts-title">{t('contacts.heading')}</h2>
       {failed && (
         <p class="field-error" role="alert">
-          {failed}
+          {unbroken(failed)}
         </p>
       )}
       {value && own.length === 0 && <p>{t('contacts.none')}</p>}

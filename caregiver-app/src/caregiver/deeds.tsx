@@ -3,6 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Alert, Outcome } from '../api/types';
 import { t, tn } from '../shared/i18n';
 import { outcomeName } from '../shared/words';
+import { Later } from './later';
+import { can } from './may';
 import type { Action } from './queue';
 import { holderOf, me, notice, queue } from './state';
 
@@ -115,6 +117,18 @@ export function Deeds({ alert, which, waiting, closing }: DeedsProps) {
         {t('alert.close')}
         {says}
       </button>
+      {can('video') && !alert.test && alert.severity !== 'technical' && (
+        <Later
+          page="call-button"
+          quiet
+          home={alert.home}
+          name={alert.home_name}
+          alert={alert.id}
+          emergency={alert.severity === 'emergency'}
+          main={alert.kind === 'call_back' && mine}
+          which={which}
+        />
+      )}
     </div>
   );
 }

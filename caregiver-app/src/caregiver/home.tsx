@@ -27,6 +27,7 @@ import { Day } from './day';
 import { acts } from './deeds';
 import { activityOf, contactOf } from './homes';
 import { Later } from './later';
+import { can } from './may';
 import { crowd } from './now';
 import { activeAlerts, detail, detailProblem, homes, show } from './state';
 
@@ -69,7 +70,7 @@ export function HomeScreen({ id, part }: { id: string; part: Part }) {
   return (
     <div class="home">
       <Back />
-      <Who name={name || t('app.loading')} card={card} at={part} zone={known?.zone} />
+      <Who home={id} name={name || t('app.loading')} card={card} at={part} zone={known?.zone} />
       {cares && !outside && <Parts id={id} name={props.name} part={part} />}
       {part === 'day' &&
         (home ? <Body home={home} {...props} cares={cares} outside={outside} /> : <Waits />)}
@@ -103,7 +104,7 @@ function Missing({ status, id }: { status: number; id: string }) {
   return (
     <div class="empty" role="alert">
       <p>{absent ? t('home.missing') : t(status ? 'error.text' : 'error.network_text')}</p>
-      {known && <p class="quiet">{t('error.id', { id: known })}</p>}
+      {known && <p class="quiet error-id">{t('error.id', { id: known })}</p>}
       {!absent && (
         <button
           type="button"
@@ -176,6 +177,16 @@ function Life({
         </section>
       ) : (
         <Day key={`day-${home.id}`} home={home} />
+      )}
+      {cares && can('video') && (
+        <Later
+          page="home-calls"
+          quiet
+          key={`calls-${home.id}`}
+          home={home.id}
+          name={name}
+          zone={home.zone}
+        />
       )}
       <LastValues home={home} />
       <Later page="home-tools" home={home} />

@@ -37,6 +37,10 @@ const pages = {
   invitation: () => import('./admin/invitation').then((m) => m.InvitationScreen),
   invite: () => import('./admin/invite').then((m) => m.Invite),
   'invite-relative': () => import('./admin/relatives').then((m) => m.InviteRelative),
+  call: () => import('./call/screen').then((m) => m.CallScreen),
+  'call-bar': () => import('./call/parts').then((m) => m.CallBar),
+  'call-button': () => import('./call/parts').then((m) => m.CallButton),
+  'home-calls': () => import('./call/history').then((m) => m.CallHistory),
   testing: () => import('./testing').then((m) => m.Testing),
   'ways-in': () => import('./admin/waysin').then((m) => m.WaysInPart),
 };

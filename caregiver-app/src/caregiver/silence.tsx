@@ -3,6 +3,7 @@ import type { HomeDetail, Silence } from '../api/types';
 import { t, type Key } from '../shared/i18n';
 import { atMoment, now, serverNow } from '../shared/time';
 import { alertName } from '../shared/words';
+import { unbroken } from '../shared/unbroken';
 import { useAsked } from './asking';
 import './hometools.css';
 import { Dialog, useDeed } from './plan/dialog';
@@ -18,6 +19,7 @@ export const silenceable = [
   'battery_low',
   'water_leak',
   'test_missed',
+  'visit_missed',
 ] as const;
 
 /** What is silenced in a home, and silencing it. */
@@ -30,7 +32,7 @@ export function Silencing({ home }: { home: HomeDetail }) {
       <p class="quiet">{t('silence.never')}</p>
       {asked.failed && (
         <p class="field-error" role="alert">
-          {asked.failed}
+          {unbroken(asked.failed)}
         </p>
       )}
       {asked.value?.length === 0 && <p>{t('silence.none')}</p>}
@@ -109,7 +111,7 @@ export function SilenceList({ silences, zone, named, changed }: ListProps) {
       </ul>
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
     </>

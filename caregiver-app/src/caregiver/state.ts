@@ -116,9 +116,9 @@ export function follow(changed: (alert: Alert) => void): () => void {
 
 /** Somebody has written or changed something of a home. */
 export interface Change {
-  kind: 'visit' | 'note' | 'message';
+  kind: 'visit' | 'note' | 'message' | 'call';
   home: string;
-  /** Of the visit, note or message that was changed last. */
+  /** Of the visit, note, message or call that was changed last. */
   id: string;
 }
 
@@ -331,6 +331,9 @@ function apply(name: string, data: object): void {
       break;
     case 'change':
       changed(data as Change);
+      break;
+    case 'call':
+      changed({ ...(data as Change), kind: 'call' }); // the whole of it, as the API has it
       break;
     case 'alert':
       alertEvent(data as Alert);

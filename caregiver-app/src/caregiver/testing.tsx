@@ -3,6 +3,7 @@ import type { HomeDetail, TestAlarm } from '../api/types';
 import { Icon } from '../shared/icons';
 import { t, type Key } from '../shared/i18n';
 import { atMoment, now, serverNow } from '../shared/time';
+import { unbroken } from '../shared/unbroken';
 import { useAsked } from './asking';
 import './hometools.css';
 import { useDeed } from './plan/dialog';
@@ -48,7 +49,7 @@ export function Testing({ home }: { home: HomeDetail }) {
       </p>
       {asked.failed && (
         <p class="field-error" role="alert">
-          {asked.failed}
+          {unbroken(asked.failed)}
         </p>
       )}
       {shown && (
@@ -60,7 +61,7 @@ export function Testing({ home }: { home: HomeDetail }) {
       )}
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
       {!acts() ? (

@@ -24,6 +24,7 @@ import { route } from '../shared/router';
 import { adminGroup } from './staff/admin';
 import { alertsGroup, putWaiting } from './staff/alerts';
 import { base } from './staff/base';
+import { callGroup } from './staff/call';
 import { careGroup, putWritten } from './staff/care';
 import { frameGroup } from './staff/frame';
 import { homesGroup, putTests } from './staff/homes';
@@ -40,6 +41,7 @@ const groups = () => [
   alertsGroup(here),
   homesGroup(here),
   careGroup(here),
+  callGroup(),
   planGroup(),
   adminGroup(here),
 ];

@@ -1,3 +1,6 @@
+import type { Phase } from '../kiosk/call/course';
+import type { Talk } from '../kiosk/call/model';
+import { KioskCall } from '../kiosk/call/view';
 import { fetchTexts, setLanguage } from '../kiosk/texts';
 import type { Sos } from '../kiosk/status';
 import { componentsOf, press, type Catalogue, type Section, type Specimen } from './specimen';
@@ -30,6 +33,26 @@ const long =
     9,
   );
 const thanks = (kind: 'taken' | 'answer' | 'bad'): Given => ({ thanks: { kind, until: 1e9 } });
+const nothing = () => {};
+const caller = { call: 'c', by: 'Anna', role: 'staff', state: 'ringing' } as const;
+const called = (phase: Phase, talk: Partial<Talk> = {}): Given => ({
+  call: {
+    phase,
+    first: true,
+    talk: { state: 'on', people: [], own: undefined, missing: '', line: 'good', ...talk },
+    acts: {
+      ...{ answer: nothing, decline: nothing, later: nothing, hangUp: nothing },
+      ...{ callBack: nothing, noNeed: nothing, close: nothing },
+    },
+    View: KioskCall,
+  },
+});
+const blind = { picture: undefined, sound: undefined, mic: true };
+const talking = (talk: Partial<Talk> = {}): Given =>
+  called(
+    { is: 'talk', call: { ...caller, state: 'answered' } },
+    { people: [{ id: 'a', name: 'Anna', role: 'staff', ...blind }], ...talk },
+  );
 const grant = { party: 'relatives', field: 'check_in' };
 
 const sections: [string, Section[]][] = [
@@ -125,6 +148,34 @@ const sections: [string, Section[]][] = [
           on('thanks_taken', thanks('taken')),
           on('thanks_answer', thanks('answer')),
           on('thanks_bad', thanks('bad')),
+        ],
+      },
+    ],
+  ],
+  [
+    'kiosk_calls',
+    [
+      {
+        name: 'KioskCall',
+        states: [
+          on('call_ring', called({ is: 'ring', call: caller })),
+          on('call_alarm', {
+            ...called({ is: 'ring', call: { ...caller, alert: true } }),
+            ...sos('someone_has_it', anna),
+          }),
+          on('call_countdown', called({ is: 'ring', call: caller, left: 12 })),
+          on('call_joining', called({ is: 'talk', call: caller }, { state: 'joining' })),
+          on('call_talk', talking()),
+          on('call_paused', talking({ line: 'paused' })),
+          on('call_lost', talking({ state: 'lost' })),
+          on('call_no_camera', talking({ missing: 'camera' })),
+          on('call_over', called({ is: 'over', by: 'Anna', talked: true })),
+          on('call_later', called({ is: 'later', by: 'Anna' })),
+          on(
+            'call_missed',
+            called({ is: 'missed', missed: { call: 'm', by: 'Anna', at: micros(9) } }),
+          ),
+          on('call_asked', called({ is: 'asked', by: 'Anna' })),
         ],
       },
     ],

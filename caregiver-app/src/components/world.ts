@@ -1,5 +1,6 @@
 // The service as these pages see it: the invented household of the browser
 // tests, answered within the page. What a home is called says how it answers.
+import type { Call } from '../call/wire';
 import { admin, adminApi } from '../../e2e/mock/admin.mjs';
 import { care, careApi } from '../../e2e/mock/care.mjs';
 import { bertil, family, familyApi } from '../../e2e/mock/family.mjs';
@@ -170,6 +171,9 @@ export function answer(world: World, url: URL, init: RequestInit): Promise<Respo
 function plain(world: World, path: string, query: URLSearchParams): unknown {
   if (path === '/me') return world.me;
   if (path === '/homes') return { homes: [...world.homes.values()] };
+  if (path === '/calls') return { calls: query.get('home') === 'marta' ? earlier() : [] };
+  if (/^\/calls\/\w+\/guests$/.test(path))
+    return { link: 'https://lykta.example/guest#lyk_g_7f3a91c4', expires: iso(-90) };
   if (path === '/alerts') {
     const [want, home] = [query.get('state'), query.get('home')];
     const over = want === 'resolved';
@@ -193,6 +197,24 @@ function plain(world: World, path: string, query: URLSearchParams): unknown {
   if (kind === 'motion' || kind === 'pressure') return nothing ? { windows: [] } : undefined;
   return { windows: nothing ? [] : rolling(home, kind, from, Math.min(to, saturday), every) };
 }
+
+/** A call by video. */
+export const videoCall = (fields: Partial<Call> = {}): Call => ({
+  ...{ id: 'c1', home: 'marta', home_name: 'Märta Lindqvist', visit: '', alert: '' },
+  ...{ state: 'ringing', by: { id: 'person:anna', name: 'Anna Berg', role: 'staff' } },
+  ...{ started: iso(8), rung: null, answered: null, how: '', ended: null, why: '' },
+  ...{ outcome: '', note: '', saved_minutes: 0, people: [], here: [] },
+  ...fields,
+});
+
+const earlier = (): Call[] => [
+  videoCall({ id: 'c3', state: 'ended', why: 'later', started: iso(200), ended: iso(199) }),
+  videoCall({
+    ...{ id: 'c2', state: 'ended', why: 'done', how: 'touch', started: iso(1500) },
+    ...{ answered: iso(1499), ended: iso(1487), outcome: 'well', saved_minutes: 25 },
+    note: 'Pigg och glad. Har ätit.',
+  }),
+];
 
 /** A live link that says that it is there. */
 function stream(): Response {

@@ -5,6 +5,7 @@ import { deviceName, hasPasskeys, passkeys, removePasskey, type Passkey } from '
 import { addProven, hasNoProof } from '../shared/proof';
 import { lookAtPush, push, pushFailure, turnPushOff, turnPushOn } from '../shared/push';
 import { atMoment, now } from '../shared/time';
+import { unbroken } from '../shared/unbroken';
 import { api, json, part, request } from '../api/http';
 import type { Session } from './api';
 import { passkeyWords } from './door';
@@ -40,7 +41,7 @@ function PushPanel() {
       <p role="status">{is === 'unknown' ? t('family.fetching') : t(`family.push.${is}`)}</p>
       {pushFailure.value !== undefined && (
         <p class="field-error" role="alert">
-          {inWords(pushFailure.value)}
+          {unbroken(inWords(pushFailure.value))}
         </p>
       )}
       {(is === 'off' || is === 'working') && (
@@ -100,7 +101,7 @@ function NotHere({ failed, again }: { failed: string; again: () => Promise<void>
   if (!failed) return null;
   return (
     <>
-      <p role="alert">{failed}</p>
+      <p role="alert">{unbroken(failed)}</p>
       <button type="button" class="button" onClick={() => void again()}>
         {t('error.retry')}
       </button>
@@ -157,7 +158,7 @@ function Passkeys() {
       <p role="status">{proving.value && t('family.passkeys.prove')}</p>
       {wrong.value && (
         <p class="field-error" role="alert">
-          {wrong.value}
+          {unbroken(wrong.value)}
         </p>
       )}
       {hasPasskeys() && (

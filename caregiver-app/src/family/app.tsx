@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Icon, Lantern } from '../shared/icons';
 import { chooseLanguage, language, t, tn, type Key } from '../shared/i18n';
 import { atMoment, now } from '../shared/time';
-import { HomeScreen, Start } from './home';
+import { unbroken } from '../shared/unbroken';
+import { HomeScreen } from './home';
 import { toHeading } from './focus';
 import { FamilyIcon } from './icons';
 import { Later } from './later';
@@ -62,7 +63,7 @@ function Failed({ id, network }: { id: string; network: boolean }) {
       <p role="status">{t(network ? 'family.offline_text' : 'family.failed_text')}</p>
       <p>{t('family.urgent')}</p>
       {unsent > 0 && <p class="unsent">{tn('family.unsent', unsent)}</p>}
-      {id && <p class="quiet">{t('error.id', { id })}</p>}
+      {id && <p class="quiet error-id">{t('error.id', { id })}</p>}
       <button type="button" class="button button-main button-wide" onClick={wake}>
         {t('error.retry')}
       </button>
@@ -155,9 +156,10 @@ function Screen({ home, alert }: { home: string; alert: string }) {
   }
   if (!homes.value) return <p role="status">{t('family.fetching')}</p>;
   const shown = homeOf(home);
-  if (!shown) return <Start gone={'id' in where && !alert} />;
+  if (!shown) return <Later page="start" gone={'id' in where && !alert} />;
   if (where.screen === 'visits') return <Later page="visits" home={home} />;
   if (where.screen === 'messages') return <Later page="messages" home={home} />;
+  if (where.screen === 'call') return <Later page="call" home={home} key={home} />;
   return <HomeScreen home={shown} alert={alert} />;
 }
 
@@ -241,7 +243,7 @@ function Notice() {
     <div class="notice-place" role="status">
       {said && (
         <div class={`notice${said.bad ? ' notice-bad' : ''}`}>
-          <p>{said.text}</p>
+          <p>{unbroken(said.text)}</p>
           <button type="button" class="button button-plain" onClick={() => (notice.value = null)}>
             {t('family.close')}
           </button>

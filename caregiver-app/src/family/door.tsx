@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { Problem } from '../api/http';
 import { t } from '../shared/i18n';
 import { hasPasskeys, passkeyFailure, signInWithPasskey } from '../shared/passkey';
+import { unbroken } from '../shared/unbroken';
 import { go, root, route } from './route';
 import './pagetexts';
 import { inWords, start } from './state';
@@ -65,7 +66,7 @@ export function Door({ expired }: { expired: boolean }) {
       )}
       {failure.value && (
         <p class="field-error" role="alert">
-          {failure.value}
+          {unbroken(failure.value)}
         </p>
       )}
       <section class="door-help">

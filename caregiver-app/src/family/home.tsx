@@ -1,7 +1,6 @@
-import type { ComponentChildren } from 'preact';
 import { Icon } from '../shared/icons';
-import { t, tMaybe, tn, type Key } from '../shared/i18n';
-import { atMoment, now } from '../shared/time';
+import { t, tn } from '../shared/i18n';
+import { now } from '../shared/time';
 import { outcomeName } from '../shared/names';
 import { AlertCard } from './alert';
 import type { FamilyHome } from './api';
@@ -9,54 +8,15 @@ import { FamilyIcon } from './icons';
 import { HomeLantern } from './light';
 import { Later } from './later';
 import { lightWords } from './lightwords';
+import { Panel } from './panel';
 import { homePath } from './route';
-import { homes, oldSince } from './state';
-import { alertSays, dayName, fieldName, span } from './words';
-
-/** The lanterns of all homes, for who has more than one; and what to do for who has none. */
-export function Start({ gone }: { gone: boolean }) {
-  const all = homes.value ?? [];
-  if (all.length === 0) {
-    return (
-      <section class="panel">
-        <h1 tabIndex={-1}>{t('family.none')}</h1>
-        <p>{t('family.none_text')}</p>
-      </section>
-    );
-  }
-  return (
-    <>
-      <h1 tabIndex={-1}>{t('family.start')}</h1>
-      {gone && <p class="panel">{t('family.error.gone')}</p>}
-      <ul class="lanterns">
-        {all.map((home) => {
-          const said = lightWords(home, now.value, oldSince.value);
-          const open = openAlerts(home);
-          return (
-            <li key={home.home}>
-              <a class="lantern-row" href={homePath(home.home)}>
-                <HomeLantern light={lightOf(home)} small />
-                <span class="lantern-words">
-                  <strong>{said.title}</strong>
-                  {said.text && <span class="quiet">{said.text}</span>}
-                  {open.length > 0 && (
-                    <span class="row-alert">{tn('family.open_alerts', open.length)}</span>
-                  )}
-                </span>
-                <Icon name="right" />
-              </a>
-            </li>
-          );
-        })}
-      </ul>
-    </>
-  );
-}
+import { oldSince } from './state';
+import { alertSays, dayName, span } from './words';
 
 /** How the lantern is drawn: an old answer gives no light. */
-const lightOf = (home: FamilyHome) => (oldSince.value ? 'unknown' : home.light);
+export const lightOf = (home: FamilyHome) => (oldSince.value ? 'unknown' : home.light);
 
-const openAlerts = (home: FamilyHome) => home.alerts.filter((a) => a.state !== 'resolved');
+export const openAlerts = (home: FamilyHome) => home.alerts.filter((a) => a.state !== 'resolved');
 
 const rank: Record<string, number> = { emergency: 0, attention: 1, technical: 2 };
 
@@ -118,6 +78,7 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
         )}
         {!emergency && cards}
         <div class="hero-deeds">
+          {home.allowed.includes('video') && <Later page="callable" home={home.home} />}
           {home.allowed.includes('messages') && (
             <a class="button" href={homePath(home.home, 'messages')}>
               <FamilyIcon name="message" />
@@ -134,15 +95,13 @@ export function HomeScreen({ home, alert }: { home: FamilyHome; alert: string })
       </div>
       <div class="home-side">
         <NextVisit home={home} at={at} />
-        <Activity home={home} at={at} />
         {home.allowed.includes('health') && (
           <Panel title="family.health.title" icon="heart">
             <Later page="health" home={home.home} />
           </Panel>
         )}
         {(home.card || home.allowed.includes('climate')) && <Later page="house" home={home.home} />}
-        <Week home={home} at={at} />
-        <NotShared home={home} />
+        <Later page="side" home={home.home} />
       </div>
     </div>
   );
@@ -162,26 +121,6 @@ function Calm({ home, open }: { home: FamilyHome; open: number }) {
       <Icon name="sos" />
       {tn('family.open_alerts', Math.max(1, open))}
     </p>
-  );
-}
-
-function Panel({
-  title,
-  icon,
-  children,
-}: {
-  title: Key;
-  icon: string;
-  children: ComponentChildren;
-}) {
-  return (
-    <section class="panel" aria-labelledby={title}>
-      <h2 id={title}>
-        <FamilyIcon name={icon} />
-        {t(title)}
-      </h2>
-      {children}
-    </section>
   );
 }
 
@@ -210,68 +149,6 @@ function NextVisit({ home, at }: { home: FamilyHome; at: number }) {
       <a class="more" href={homePath(home.home, 'visits')}>
         {t('family.visits.all')}
       </a>
-    </Panel>
-  );
-}
-
-function Activity({ home, at }: { home: FamilyHome; at: number }) {
-  if (!home.activity) return null;
-  const { today, last } = home.activity;
-  return (
-    <Panel title="family.activity.title" icon="walk">
-      <p>
-        <strong>{tMaybe(`family.activity.${today}`) ?? t('family.activity.unknown')}</strong>
-      </p>
-      {last && (
-        <p class="quiet">
-          {t('family.activity.last', { when: atMoment(Date.parse(last), at, home.zone) })}
-        </p>
-      )}
-    </Panel>
-  );
-}
-
-/** What was and is over, of the last days. */
-function Week({ home, at }: { home: FamilyHome; at: number }) {
-  const over = home.alerts.filter((a) => a.state === 'resolved' && !a.test);
-  if (!home.allowed.includes('alerts')) return null;
-  return (
-    <Panel title="family.week.title" icon="check">
-      {over.length === 0 ? (
-        <p class="quiet">{t('family.week.none')}</p>
-      ) : (
-        <ul class="facts">
-          {over.map((a) => (
-            <li key={a.id}>
-              <strong>{alertSays(a, home.name)}</strong>
-              <span>
-                {[
-                  atMoment(Date.parse(a.observed), at, home.zone),
-                  outcomeName(a.outcome ?? ''),
-                ].join(' · ')}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
-  );
-}
-
-/** What the resident keeps for themselves: said plainly, and not as something that went wrong. */
-function NotShared({ home }: { home: FamilyHome }) {
-  if (home.refused.length === 0) return null;
-  return (
-    <Panel title="family.refused.title" icon="lock">
-      <div>
-        <p>{t('family.refused', { name: home.name })}</p>
-        <ul class="refused">
-          {home.refused.map((field) => (
-            <li key={field}>{fieldName(field)}</li>
-          ))}
-        </ul>
-      </div>
-      {home.light !== 'hidden' && <p class="quiet">{t('family.decides', { name: home.name })}</p>}
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { api, json, post, Problem, request } from '../api/http';
 import { t } from '../shared/i18n';
 import { addPasskey, deviceName, hasPasskeys, passkeyFailure } from '../shared/passkey';
 import { longDate } from '../shared/time';
+import { unbroken } from '../shared/unbroken';
 import type { Invitation } from './api';
 import { passkeyWords } from './door';
 import { go, root } from './route';
@@ -81,7 +82,7 @@ export function InvitationScreen({ code }: { code: string }) {
   const is = step.value;
   const wrong = failure.value && (
     <p class="field-error" role="alert">
-      {failure.value}
+      {unbroken(failure.value)}
     </p>
   );
   switch (is.at) {
@@ -91,7 +92,7 @@ export function InvitationScreen({ code }: { code: string }) {
       return (
         <>
           <h1 tabIndex={-1}>{t('family.invitation.title')}</h1>
-          <p role="alert">{is.why}</p>
+          <p role="alert">{unbroken(is.why)}</p>
           {is.again && (
             <button type="button" class="button button-wide" onClick={() => void look()}>
               {t('error.retry')}

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../shared/i18n';
 import { atMoment, now, serverNow } from '../shared/time';
+import { unbroken } from '../shared/unbroken';
 import { api, part, request } from '../api/http';
 import type { Message } from './api';
 import type { FamilyDeed } from './deeds';
@@ -167,7 +168,7 @@ function Writer({ home, name }: { home: string; name: string }) {
       {reading.value && <p role="status">{t('family.messages.reading')}</p>}
       {wrong.value && (
         <p class="field-error" role="alert">
-          {wrong.value}
+          {unbroken(wrong.value)}
         </p>
       )}
       <button type="submit" class="button button-main button-wide" disabled={reading.value}>

@@ -2,6 +2,7 @@ import { batch, computed, signal } from '@preact/signals';
 import { Problem, signOut as endThis } from '../api/http';
 import type { Listener, Stream } from '../api/live';
 import type { Alert } from '../api/types';
+import type { Call } from '../call/wire';
 import { suggestLanguage, t, type Key } from '../shared/i18n';
 import { now, serverNow, setServerTime } from '../shared/time';
 import * as api from './api';
@@ -24,6 +25,9 @@ export const homeOf = (id: string) => homes.value?.find((h) => h.home === id);
 
 /** The messages of a home that were asked for. */
 export const messages = signal<ReadonlyMap<string, readonly api.Message[]>>(new Map());
+
+/** The newest call of each home that the live link has told of. */
+export const calls = signal<Readonly<Record<string, Call>>>({});
 
 /** Whether the live link is up, and when something was last heard on it. */
 export const link = signal<{ up: boolean; heard: number }>({ up: true, heard: 0 });
@@ -144,6 +148,9 @@ function onEvent(kind: string, data: unknown): void {
       break;
     case 'alert':
       putAlert(data as Alert);
+      break;
+    case 'call':
+      calls.value = { ...calls.value, [(data as Call).home]: data as Call };
       break;
     case 'family': {
       const came = data as { home?: api.FamilyHome } & api.FamilyHome;

@@ -3,6 +3,7 @@ import '../shared/tokens.css';
 import './kiosk.css';
 import './faces.css';
 import { asksOf, Aside, done, notNow, type Ask } from './asks';
+import type { Calls } from './call/calls';
 import { letterAloud, checkInState } from './daywords';
 import { Deeds, help as helpDeed, post, randomKey } from './deeds';
 import { fit } from './fit';
@@ -66,7 +67,25 @@ const voices = Object.fromEntries(
     }),
   ]),
 ) as Record<Language, Say>;
-const say: Say = (text) => voices[language()](text);
+let speaking = 0;
+const say: Say = async (text) => {
+  speaking++;
+  const outcome = await voices[language()](text);
+  speaking--;
+  return outcome;
+};
+
+// Calls are not needed to show the screen, but at once when somebody calls.
+let calls: Calls | undefined;
+const bringCalls = () =>
+  import('./call/calls').then(
+    ({ makeCalls }) => {
+      calls = makeCalls({ deeds, aside, say, quiet: () => speaking === 0, changed: soon });
+      soon();
+    },
+    () => setTimeout(bringCalls, thanksFor),
+  );
+setTimeout(bringCalls, 200);
 
 const tell = makeTeller({
   say,
@@ -190,19 +209,22 @@ function modelAt(moment: number): Model {
   if (moment - touched >= idle || (view.alarm && !view.silent)) pages = [];
   const minutes = view.now === undefined ? undefined : local(view.now, status?.zone).minutes;
   const medicine = asks[0]?.kind === 'prompt';
-  const urgent = (view.alarm && !view.silent) || medicine;
+  const known = { status, asked: seen.answer?.asked ?? 0, now: view.now, moment };
+  const call = calls?.at({ ...known, voice: settings.voice });
+  const urgent = (view.alarm && !view.silent) || medicine || call?.first === true;
   const night = { minutes, wanted: settings.night, byHand, untouched: moment - touched, urgent };
   if (urgent) byHand = false;
   const dark = isDark(night);
   return {
-    ...{ view, status, pages, thanks, settings, dark, reading, voiceless, deeds, help },
+    ...{ view, status, pages, call, thanks, settings, dark, reading, voiceless, deeds, help },
     ask: asks[0],
     language: language(),
   };
 }
 
 /** What is to be said besides the alarm, when it is a time for it. */
-function aloudOf({ view, ask, status, dark }: Model): Aloud | undefined {
+function aloudOf({ view, ask, status, dark, call }: Model): Aloud | undefined {
+  if (call?.first) return undefined; // it sounds itself
   if (view.alarm) return view.message;
   if (!settings.voice || !status) return undefined;
   const checkIn = status.check_in;
@@ -211,7 +233,9 @@ function aloudOf({ view, ask, status, dark }: Model): Aloud | undefined {
     const { text } = checkInState(status, view.now, undefined);
     return { key: `check_in ${checkIn.at} ${checkIn.state} ${status.online}`, aloud: text };
   }
-  if (dark || !ask) return undefined;
+  if (dark) return undefined;
+  if (call && ask?.kind !== 'prompt') return call.aloud;
+  if (!ask) return undefined;
   if (ask.kind === 'prompt') {
     const { medication, text } = ask.prompt;
     const heading = t(medication ? 'kiosk.medicine_time' : 'kiosk.reminder_time');

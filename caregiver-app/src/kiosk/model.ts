@@ -1,4 +1,5 @@
 import type { Ask } from './asks';
+import type { Shown } from './call/model';
 import type { Deeds } from './deeds';
 import type { Help } from './help';
 import type { View } from './seen';
@@ -19,6 +20,8 @@ export interface Model {
   /** The way there, the last is shown; none is the first screen. */
   pages: Page[];
   ask: Ask | undefined;
+  /** A call that rings or is under way, or one that was missed. */
+  call: Shown | undefined;
   /** Said for a moment after something was answered. */
   thanks: Thanks | undefined;
   settings: Settings;
@@ -59,6 +62,8 @@ export interface Acts {
 export const deedOf = {
   prompt: (key: string) => `prompt ${key}`,
   heard: (letter: string) => `heard ${letter}`,
+  call: (call: string, word: string) => `call ${call} ${word}`,
+  callBack: (call: string) => `call_back ${call}`,
   grant: ({ party, field }: Pick<Grant, 'party' | 'field'>) => `grant ${party} ${field}`,
 };
 

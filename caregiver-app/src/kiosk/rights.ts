@@ -34,6 +34,9 @@ const deeds: [RegExp, Key][] = [
   [/^(take over|acknowledge)/, 'kiosk.did.acknowledge'],
   [/^on the way/, 'kiosk.did.on_the_way'],
   [/^resolve/, 'kiosk.did.resolve'],
+  [/^call$/, 'kiosk.did.call' as Key],
+  [/^join call$/, 'kiosk.did.join_call' as Key],
+  [/^auto answer$/, 'kiosk.did.auto_answer' as Key],
   [/^visit requested|^ask for visit/, 'kiosk.did.ask_visit'],
   [/^visit( |$)/, 'kiosk.did.visit'],
   [/^write card/, 'kiosk.did.card'],
@@ -111,17 +114,14 @@ export const partiesOf = (grants: Grant[]): Grant[] =>
 export const fieldName = (field: string): string =>
   tMaybe(`kiosk.field.${field}`) ?? capital(field.replace(/[_-]+/g, ' '));
 
-// Writing to the screen is something to do, all else something to know; of alarms one is told.
-const form = (grant: Grant, knows: Key, writes: Key, told = knows): Key =>
-  grant.field === 'messages' ? writes : grant.field === 'alerts' ? told : knows;
+// Some fields have words of their own: writing to the screen is something to
+// do, and of alarms one is told.
+const own = (key: string, { field }: Grant) =>
+  (tMaybe(`kiosk.${key}_${field}`) ? `kiosk.${key}_${field}` : `kiosk.${key}`) as Key;
 
 /** "Får veta" or "Får inte veta". */
 export const grantState = (grant: Grant): string =>
-  t(
-    grant.allowed
-      ? form(grant, 'kiosk.may', 'kiosk.may_write', 'kiosk.may_alarms')
-      : form(grant, 'kiosk.may_not', 'kiosk.may_not_write', 'kiosk.may_not_alarms'),
-  );
+  t(own(grant.allowed ? 'may' : 'may_not', grant));
 
 /** Why it is not for the resident to change; "" when it is. */
 export function fixedBecause({ fixed, party, allowed }: Grant): string {
@@ -135,11 +135,8 @@ export function grantQuestion(grant: Grant): { now: string; change: string } {
   const name = /^(staff|relatives)$/.test(grant.party)
     ? t(`kiosk.party_${grant.party}_in` as Key)
     : partyName(grant);
-  const change = grant.allowed
-    ? form(grant, 'kiosk.refuse', 'kiosk.refuse_write')
-    : form(grant, 'kiosk.allow', 'kiosk.allow_write');
-  const now = grant.allowed
-    ? form(grant, 'kiosk.now_may', 'kiosk.now_may_write', 'kiosk.now_may_alarms')
-    : form(grant, 'kiosk.now_may_not', 'kiosk.now_may_not_write', 'kiosk.now_may_not_alarms');
-  return { now: t(now, { name }), change: t(change, { name }) };
+  const [now, change] = grant.allowed
+    ? (['now_may', 'refuse'] as const)
+    : (['now_may_not', 'allow'] as const);
+  return { now: t(own(now, grant), { name }), change: t(own(change, grant), { name }) };
 }

@@ -12,23 +12,27 @@ import { SettingsPage } from './settingspage';
 import { t } from './texts';
 import { date, dayPart } from './words';
 
-/** Which of its faces the screen shows: an alarm before all, then the dark, where the resident went, what waits. */
-export function faceOf({ view, dark, pages, ask, thanks }: Props['model']) {
+/** Which of its faces the screen shows: a call and an alarm before all, then the dark, where the resident went, what waits. */
+export function faceOf({ view, dark, pages, ask, thanks, call }: Props['model']) {
+  if (call?.first) return 'call'; // it shows an alarm's state, too
   if (view.alarm && !(dark && view.silent)) return 'alarm';
   if (dark) return 'dark';
   if (thanks) return 'ask';
   if (pages.length > 0) return 'page';
+  if (call && ask?.kind !== 'prompt') return 'call';
   return ask ? 'ask' : 'home';
 }
 
 export function Screen({ model, acts }: Props) {
-  const { view, pages } = model;
+  const { view, pages, call } = model;
   const face = faceOf(model);
   const page = pages.at(-1);
   return (
     <div class="kiosk" data-face={face} data-tone={view.saying?.tone ?? 'calm'}>
       {face === 'dark' ? (
         <Dark model={model} acts={acts} />
+      ) : face === 'call' && call ? (
+        <call.View model={model} acts={acts} shown={call} />
       ) : face === 'page' && page ? (
         <PageScreen model={model} acts={acts} page={page} />
       ) : (

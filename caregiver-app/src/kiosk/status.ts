@@ -18,6 +18,35 @@ export interface Status {
   well_being?: number | null;
   /** The home's IANA time zone. */
   zone?: string;
+  /** The call that rings, or is under way. */
+  call?: Call | null;
+  /** Who rang and was not answered, newest first. */
+  missed?: Missed[];
+}
+
+/** A call with the home: gateway/kiosk. */
+export interface Call {
+  call: string;
+  state: 'ringing' | 'answered';
+  /** Who calls, and as what: staff or relative. */
+  by: string;
+  role: string;
+  /** It is about an alarm of the resident's. */
+  alert?: boolean;
+  /** Where there is a picture of who calls; "" is nowhere. */
+  picture?: string;
+  /** When it stops ringing by itself. */
+  until?: number;
+  /** How many seconds are left until it is answered by itself, and when that is; 0 is never. */
+  countdown?: number;
+  answers_at?: number;
+  how?: string;
+}
+
+export interface Missed {
+  call: string;
+  by: string;
+  at: number;
 }
 
 /** How a press for help is going. */

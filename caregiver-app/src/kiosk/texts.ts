@@ -25,6 +25,10 @@ export function setLanguage(l: Language): boolean {
 /** Adds the texts of a language. */
 export const addTexts = (l: Language, more: Record<string, string>): void => void (texts[l] = more);
 
+// The texts of what is fetched later come with it, in both languages.
+const later: typeof texts = { sv: undefined, en: undefined };
+export const addLater = (more: typeof texts): void => void Object.assign(later, more);
+
 let fetching: Promise<void> | undefined;
 
 /** Brings the texts of the other language; tried again when it did not work. */
@@ -40,10 +44,11 @@ const fill = (text: string, values: Record<string, string | number>) =>
 
 /** The text for a key, with {names} filled in. */
 export const t = (key: Key, values: Record<string, string | number> = {}): string =>
-  fill(texts[chosen]![key] ?? key, values);
+  fill(tMaybe(key) ?? key, values);
 
 /** The text for a key made from what the gateway said, or undefined when there is none. */
-export const tMaybe = (key: string): string | undefined => texts[chosen]![key];
+export const tMaybe = (key: string): string | undefined =>
+  texts[chosen]![key] ?? later[chosen]?.[key];
 
 /** The text for a count; the key has the forms .one and .other. */
 export const tn = (stem: Counted, n: number, values: Record<string, string | number>): string =>

@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals';
 import type admin from '../../i18n/admin/sv.json';
 import type door from '../../i18n/door/sv.json';
 import type install from '../../i18n/install/sv.json';
+import type call from '../../i18n/call/sv.json';
 import type care from '../../i18n/care/sv.json';
 import type family from '../../i18n/family/sv.json';
 import type familyPages from '../../i18n/family/pages/sv.json';
@@ -14,6 +15,7 @@ export type Key =
   | keyof typeof sv
   | keyof typeof later
   | keyof typeof care
+  | keyof typeof call
   | keyof typeof admin
   | keyof typeof door
   | keyof typeof install

@@ -21,7 +21,7 @@ export type Route =
   | { screen: 'now' | 'shift' | 'hand-over' | 'search' }
   | { screen: 'homes' }
   | { screen: 'home'; id: string; part: Part }
-  | { screen: 'alert'; id: string }
+  | { screen: 'alert' | 'call'; id: string }
   | { screen: Planning }
   | { screen: 'sign-in'; code: string }
   | { screen: 'invitation'; code: string }
@@ -44,8 +44,8 @@ export function parse(path: string, fragment = ''): Route {
   const home = /^\/homes\/([^/]+)(?:\/([a-z]+))?$/.exec(trimmed);
   const part = parts.find((name) => name === (home?.[2] ?? 'day'));
   if (home?.[1] && part) return { screen: 'home', id: decode(home[1]), part };
-  const alert = /^\/alert\/([^/]+)$/.exec(trimmed);
-  if (alert?.[1]) return { screen: 'alert', id: decode(alert[1]) };
+  const one = /^\/(alert|call)\/([^/]+)$/.exec(trimmed);
+  if (one) return { screen: one[1] as 'alert', id: decode(one[2]!) };
   const plan = planning.find((name) => trimmed === `/${name}`);
   if (plan) return { screen: plan };
   return { screen: 'missing' };

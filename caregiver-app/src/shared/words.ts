@@ -77,6 +77,7 @@ const events = new Set([
   'sos',
   'fall',
   'check_in',
+  'call_back',
   'button',
   'medication',
   'test',

@@ -4,6 +4,7 @@ package postgrestest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -25,6 +27,7 @@ import (
 type Server struct {
 	port int
 	made atomic.Int64 // databases
+	stop func() error
 }
 
 // Start runs a server for one test and returns the address of an empty
@@ -32,55 +35,99 @@ type Server struct {
 // how to install it; with LYKTA_NO_POSTGRES=1 it is skipped.
 func Start(t testing.TB) string {
 	t.Helper()
-	return NewServer(t).Database(t)
-}
-
-// NewServer runs a server until the test and its subtests are done. Subtests
-// share it, each with a Database of its own.
-func NewServer(t testing.TB) *Server {
-	t.Helper()
-	if os.Getenv("LYKTA_NO_POSTGRES") == "1" {
-		t.Skip("LYKTA_NO_POSTGRES=1: not tested on PostgreSQL")
-	}
-	initdb, postgres := binary(t, "initdb"), binary(t, "postgres")
-	as := unprivileged(t)
-
-	// Not t.TempDir: the server's user must be able to reach it.
-	dir, err := os.MkdirTemp("", "lykta-postgres-")
+	unlessWithout(t)
+	s, err := begin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Errorf("remove PostgreSQL's folder: %v", err)
+		if err := s.stop(); err != nil {
+			t.Error(err)
 		}
 	})
+	return s.database(t)
+}
+
+// Shared is a server for all tests of a package, each with a database of its
+// own: it takes seconds to make one. It runs from when it is first asked for
+// until Stop, which TestMain calls.
+type Shared struct {
+	once   sync.Once
+	server *Server
+	err    error
+}
+
+// Database makes an empty database and returns its address.
+func (s *Shared) Database(t testing.TB) string {
+	t.Helper()
+	unlessWithout(t)
+	s.once.Do(func() { s.server, s.err = begin() })
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	return s.server.database(t)
+}
+
+// Stop ends the server, if it runs.
+func (s *Shared) Stop() error {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.stop()
+}
+
+func unlessWithout(t testing.TB) {
+	t.Helper()
+	if os.Getenv("LYKTA_NO_POSTGRES") == "1" {
+		t.Skip("LYKTA_NO_POSTGRES=1: not tested on PostgreSQL")
+	}
+}
+
+// begin makes the server's folder and runs it.
+func begin() (s *Server, err error) {
+	initdb, err := binary("initdb")
+	if err != nil {
+		return nil, err
+	}
+	postgres, err := binary("postgres")
+	if err != nil {
+		return nil, err
+	}
+	as, err := unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	// Not a test's folder: the server's user must be able to reach it.
+	dir, err := os.MkdirTemp("", "lykta-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	if as != nil {
 		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 	data := filepath.Join(dir, "data")
 	initialise := exec.Command(initdb, "--pgdata", data, "--username=lykta", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initialise.Dir, initialise.SysProcAttr = dir, attributes(as)
 	if out, err := initialise.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	for try := 1; ; try++ {
-		s, err := run(t, postgres, dir, data, as)
-		if err == nil {
-			return s
+	for try := 1; ; try++ { // a port that was free may be taken by the time it is used
+		s, err := run(postgres, dir, data, as)
+		if err == nil || try == 3 {
+			return s, err
 		}
-		if try == 3 {
-			t.Fatal(err)
-		}
-		t.Logf("try another port: %v", err)
 	}
 }
 
 // run starts the server on a port that is free now.
-func run(t testing.TB, postgres, dir, data string, as *syscall.Credential) (*Server, error) {
-	t.Helper()
+func run(postgres, dir, data string, as *syscall.Credential) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -96,7 +143,7 @@ func run(t testing.TB, postgres, dir, data string, as *syscall.Credential) (*Ser
 	defer log.Close()
 	cmd := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "max_connections=50", "-c", "shared_buffers=16MB")
+		"-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=16MB")
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, log, log, attributes(as)
 
 	started, ended := make(chan error), make(chan error, 1)
@@ -116,18 +163,16 @@ func run(t testing.TB, postgres, dir, data string, as *syscall.Credential) (*Ser
 		said, _ := os.ReadFile(log.Name())
 		return nil, fmt.Errorf("%w\n%s", err, said)
 	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGINT); err != nil { // "fast shutdown"
-			t.Errorf("stop PostgreSQL: %v", err)
-		}
+	s.stop = func() error {
+		err := cmd.Process.Signal(syscall.SIGINT) // "fast shutdown"
 		select {
 		case <-ended:
 		case <-time.After(20 * time.Second):
-			t.Errorf("PostgreSQL does not stop; killing it")
-			_ = cmd.Process.Kill()
+			err = errors.Join(err, errors.New("PostgreSQL does not stop, and was killed"), cmd.Process.Kill())
 			<-ended
 		}
-	})
+		return errors.Join(err, os.RemoveAll(dir))
+	}
 	return s, nil
 }
 
@@ -150,8 +195,8 @@ func (s *Server) ready(ended <-chan error) error {
 	}
 }
 
-// Database makes an empty database and returns its address.
-func (s *Server) Database(t testing.TB) string {
+// database makes an empty database and returns its address.
+func (s *Server) database(t testing.TB) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.address("postgres"))
 	if err != nil {
@@ -173,8 +218,7 @@ func (s *Server) address(database string) string {
 }
 
 // binary finds one of PostgreSQL's programs, the newest there is.
-func binary(t testing.TB, name string) string {
-	t.Helper()
+func binary(name string) (string, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // Debian keeps them out of PATH
 	best, newest := "", -1
 	for _, path := range found {
@@ -184,22 +228,21 @@ func binary(t testing.TB, name string) string {
 		}
 	}
 	if best != "" {
-		return best
+		return best, nil
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("PostgreSQL's %s is not on this machine. Install it (Debian: apt install postgresql; macOS: brew install postgresql), "+
-			"or set LYKTA_NO_POSTGRES=1 to go without.", name)
+		return "", fmt.Errorf("find PostgreSQL's %s; install it (Debian: apt install postgresql; macOS: brew install postgresql), "+
+			"or set LYKTA_NO_POSTGRES=1 to go without: %w", name, err)
 	}
-	return path
+	return path, nil
 }
 
 // unprivileged returns whom to run PostgreSQL as: nil is as who we are, as it
 // refuses to run as root.
-func unprivileged(t testing.TB) *syscall.Credential {
-	t.Helper()
+func unprivileged() (*syscall.Credential, error) {
 	if os.Getuid() != 0 {
-		return nil
+		return nil, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -209,9 +252,8 @@ func unprivileged(t testing.TB) *syscall.Credential {
 		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
 		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
 		if err1 == nil && err2 == nil {
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 		}
 	}
-	t.Fatal("PostgreSQL does not run as root, and this machine has no user postgres or nobody")
-	return nil
+	return nil, errors.New("PostgreSQL does not run as root, and this machine has no user postgres or nobody")
 }

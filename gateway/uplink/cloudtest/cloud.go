@@ -19,6 +19,7 @@ type Cloud struct {
 	lanes  map[wire.Lane]*Lane
 	states []wire.State
 	reply  []wire.Reply
+	words  []wire.CallWord
 	broken []string
 
 	// Holding says that the time series store takes nothing of telemetry.
@@ -73,6 +74,13 @@ func (c *Cloud) Replies() []wire.Reply {
 	return append([]wire.Reply(nil), c.reply...)
 }
 
+// Words returns what the home said of calls.
+func (c *Cloud) Words() []wire.CallWord {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]wire.CallWord(nil), c.words...)
+}
+
 // Hold makes the time series store take nothing, or take again.
 func (c *Cloud) Hold(on bool) { c.set(func() { c.holding = on }) }
 
@@ -111,6 +119,11 @@ func (c *Cloud) Take(leaf wire.Leaf, payload []byte) []byte {
 		c.states = append(c.states, s)
 		return nil
 	case wire.LeafReply:
+		if w, word, err := wire.ReadCallWord(payload); word {
+			c.must(err)
+			c.words = append(c.words, w)
+			return nil
+		}
 		var r wire.Reply
 		c.must(json.Unmarshal(payload, &r))
 		c.reply = append(c.reply, r)

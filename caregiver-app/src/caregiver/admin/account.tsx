@@ -10,6 +10,7 @@ import {
 } from '../../shared/passkey';
 import { addProven, hasNoProof } from '../../shared/proof';
 import { moment, now } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import { useAsked } from '../asking';
 import { Later } from '../later';
 import { Dialog, useDeed } from '../plan/dialog';
@@ -125,7 +126,7 @@ function Passkeys() {
       <p role="status">{proving && t('account.passkey_prove')}</p>
       {failed && (
         <p class="field-error" role="alert">
-          {failed}
+          {unbroken(failed)}
         </p>
       )}
       {removing && (
@@ -225,7 +226,7 @@ function Sessions() {
       </Answer>
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
       <label class="switch">

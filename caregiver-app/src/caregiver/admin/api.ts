@@ -100,6 +100,11 @@ export interface DayCount {
   taken_p90: number | null;
   visits_done: number;
   visits_missed: number;
+  /** By video, by the staff; a service without them says nothing of it. */
+  calls?: number;
+  calls_missed?: number;
+  call_minutes?: number;
+  saved_minutes?: number;
 }
 
 export interface Statistics {

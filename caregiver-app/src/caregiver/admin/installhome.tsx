@@ -5,6 +5,7 @@ import type { Device, HomeDetail } from '../../api/types';
 import { Icon, Lantern } from '../../shared/icons';
 import { t, tn, type Key } from '../../shared/i18n';
 import { deviceName, roomName } from '../../shared/words';
+import { unbroken } from '../../shared/unbroken';
 import { inWords, useAsked } from '../asking';
 import { acts } from '../deeds';
 import { Later } from '../later';
@@ -242,7 +243,7 @@ function Devices({ home, placed, again }: StepsProps) {
       )}
       {failed ? (
         <p class="field-error" role="alert">
-          {failed}{' '}
+          {unbroken(failed)}{' '}
           <button type="button" class="button" onClick={() => void send()}>
             {t('error.retry')}
           </button>
@@ -295,7 +296,7 @@ function Pairing({ home, some }: { home: string; some: boolean }) {
       )}
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
     </div>

@@ -5,6 +5,7 @@ import { chooseLanguage, language, locale, t, tMaybe } from '../../shared/i18n';
 import { addPasskey, deviceName, hasPasskeys, passkeyFailure } from '../../shared/passkey';
 import { go } from '../../shared/router';
 import { moment, serverNow } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import { start } from '../state';
 import { acceptInvitation, lookAtInvitation, type Invited } from './api';
 import './door.css';
@@ -82,7 +83,7 @@ export function InvitationScreen({ code }: { code: string }) {
         {stand.at === 'none' && (
           <div class="invited">
             <h1 tabIndex={-1}>{t('invitation.title')}</h1>
-            <p role="alert">{stand.why}</p>
+            <p role="alert">{unbroken(stand.why)}</p>
             {given && (
               <button type="button" class="button" onClick={() => void look()}>
                 {t('error.retry')}
@@ -133,7 +134,7 @@ export function InvitationScreen({ code }: { code: string }) {
         )}
         {failed && (
           <p class="field-error" role="alert">
-            {failed}
+            {unbroken(failed)}
           </p>
         )}
         <button

@@ -3,6 +3,7 @@ import { encode } from 'uqr';
 import { t } from '../../shared/i18n';
 import { provenOrNot } from '../../shared/proof';
 import { moment, serverNow } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import { inWords } from '../asking';
 import '../plan/dialog.css';
 import * as api from './api';
@@ -54,7 +55,7 @@ export function Invite({ person, close }: InviteProps) {
         {failed && (
           <>
             <p class="field-error" role="alert">
-              {failed}
+              {unbroken(failed)}
             </p>
             <button type="button" class="button" onClick={make}>
               {t('error.retry')}

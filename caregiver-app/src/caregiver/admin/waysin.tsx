@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, json, post, Problem, request, Unreachable } from '../../api/client';
 import { t, tMaybe } from '../../shared/i18n';
 import { jsonOf, passkeyFailure, signInWithPasskey } from '../../shared/passkey';
+import { unbroken } from '../../shared/unbroken';
 import { oidcPath, waysIn, type WaysIn } from './api';
 import './door.css';
 import './doortexts';
@@ -57,7 +58,7 @@ export function WaysInPart({ passkeys, entered }: Props) {
     <div class="door-ways">
       {failed && (
         <p class="door-note" role="alert">
-          {failed}
+          {unbroken(failed)}
         </p>
       )}
       {offered ? (

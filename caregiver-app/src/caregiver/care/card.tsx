@@ -4,6 +4,7 @@ import { Icon } from '../../shared/icons';
 import { locale, t } from '../../shared/i18n';
 import { moment, now } from '../../shared/time';
 import { alertName } from '../../shared/words';
+import { unbroken } from '../../shared/unbroken';
 import { useAsked } from '../asking';
 import { listOf } from '../chainwords';
 import { Contacts } from '../contacts';
@@ -398,7 +399,7 @@ function EditReminder({ home, reminder, isNew, saved, close }: EditReminderProps
       </label>
       {removal.failed && (
         <p class="field-error" role="alert">
-          {removal.failed}
+          {unbroken(removal.failed)}
         </p>
       )}
     </Dialog>

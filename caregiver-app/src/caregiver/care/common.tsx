@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { t, type Key } from '../../shared/i18n';
 import { moment, now, serverNow } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import type { Asked } from '../asking';
 import type { CareDeed, Refused } from '../carequeue';
 import { me, refusals, written } from '../state';
@@ -47,7 +48,7 @@ export function Shown<T>({
     <>
       {failed && (
         <div class="plain-box" role="alert">
-          <p>{failed}</p>
+          <p>{unbroken(failed)}</p>
           <button type="button" class="button" onClick={again}>
             {t('error.retry')}
           </button>
@@ -132,7 +133,9 @@ export function RefusedDeeds({
                 </strong>{' '}
                 <span class="quiet">{moment(deed.at, serverNow())}</span>
               </p>
-              <p>{[detail || t('notes.stale'), id && `(${id})`].filter(Boolean).join(' ')}</p>
+              <p>
+                {unbroken([detail || t('notes.stale'), id && `(${id})`].filter(Boolean).join(' '))}
+              </p>
               {typeof deed.body['text'] === 'string' && (
                 <blockquote>{deed.body['text'] as string}</blockquote>
               )}

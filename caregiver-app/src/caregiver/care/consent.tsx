@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Icon } from '../../shared/icons';
-import { t, tMaybe } from '../../shared/i18n';
+import { t, tMaybe, type Key } from '../../shared/i18n';
 import { addDays, shortDate, startOfDay } from '../../shared/time';
 import { useAsked } from '../asking';
 import { listOf } from '../chainwords';
@@ -68,6 +68,8 @@ const ofAlarms = (g: Pick<api.Grant, 'party' | 'field'>): boolean =>
 
 /** What holds, in words; `only` is a contact who cannot sign in to see more. */
 function stateWords(g: api.Grant, only = false): string {
+  if (g.field === 'video') return t(g.allowed ? 'consent.rings' : 'consent.rings_not');
+  if (g.field === 'auto_answer') return t(g.allowed ? 'consent.answers' : 'consent.answers_not');
   if (!ofAlarms(g)) return t(g.allowed ? 'consent.allowed' : 'consent.refused');
   if (!g.allowed) return t('consent.not_told');
   return t(only ? 'consent.told_only' : 'consent.told');
@@ -87,7 +89,9 @@ function Party({ grants, zone, edit }: PartyProps) {
     grants.filter((g) => g.fixed && g.allowed === allowed).map((g) => fieldName(g.field));
   const [needed, never] = [names(true), names(false)];
   const name = partyName(grants[0]!);
-  const sees = open.filter((g) => g.allowed).map((g) => fieldName(g.field));
+  const sees = open
+    .filter((g) => g.allowed && g.field !== 'auto_answer')
+    .map((g) => fieldName(g.field));
   // Of a contact who cannot sign in there is nothing but alarms to decide.
   const only = inherits(grants[0]!) && grants.every((g) => g.field === 'alerts');
   const summary = () => {
@@ -189,6 +193,14 @@ function History({ history, zone }: { history: readonly api.Grant[]; zone: strin
   );
 }
 
+/** What the resident can say to it. */
+function answersAbout(g: Pick<api.Grant, 'party' | 'field'>): [Key, Key] {
+  if (ofAlarms(g)) return ['consent.yes_told', 'consent.no_told'];
+  if (g.field === 'video') return ['consent.yes_rings', 'consent.no_rings'];
+  if (g.field === 'auto_answer') return ['consent.answers', 'consent.answers_not'];
+  return ['consent.yes', 'consent.no'];
+}
+
 interface EditProps {
   home: string;
   grant: api.Grant;
@@ -202,7 +214,7 @@ function Edit({ home, grant, zone, saved, close }: EditProps) {
   const [how, setHow] = useState('');
   const [purpose, setPurpose] = useState('');
   const [until, setUntil] = useState('');
-  const told = ofAlarms(grant);
+  const [yes, no] = answersAbout(grant);
   // One decision is one, however often the button is pressed.
   const [key] = useState(newKey);
   const choice = (name: string, label: string, on: boolean, set: () => void) => (
@@ -241,12 +253,8 @@ function Edit({ home, grant, zone, saved, close }: EditProps) {
     >
       <fieldset class="segments">
         <legend>{t('consent.answer')}</legend>
-        {choice('allowed', t(told ? 'consent.yes_told' : 'consent.yes'), allowed, () =>
-          setAllowed(true),
-        )}
-        {choice('allowed', t(told ? 'consent.no_told' : 'consent.no'), !allowed, () =>
-          setAllowed(false),
-        )}
+        {choice('allowed', t(yes), allowed, () => setAllowed(true))}
+        {choice('allowed', t(no), !allowed, () => setAllowed(false))}
       </fieldset>
       <fieldset class="segments">
         <legend>{t('consent.how')}</legend>

@@ -5,9 +5,12 @@ import { clock, dayOf, now } from '../../shared/time';
 import { useArrivals, useAsked } from '../asking';
 import * as api from './api';
 import { ageWords, kindOf, telOf, threads } from './carewords';
+import { Later } from '../later';
+import { can } from '../may';
 import { Shown, Sign, when } from './common';
 
 interface WhoProps {
+  home: string;
   name: string;
   card: api.Resident | undefined;
   /** The part of the page under it. */
@@ -16,7 +19,7 @@ interface WhoProps {
 }
 
 /** Who it is, and what must be known before one goes in. */
-export function Who({ name, card, at, zone }: WhoProps) {
+export function Who({ home, name, card, at, zone }: WhoProps) {
   const full = card?.name || name;
   const facts = card
     ? [
@@ -30,12 +33,15 @@ export function Who({ name, card, at, zone }: WhoProps) {
         <h1 tabIndex={-1}>{full}</h1>
         {facts.length > 0 && <p>{facts.join(' · ')}</p>}
       </div>
-      {card?.phone && (
-        <a class="button who-call" href={telOf(card.phone)}>
-          <Sign name="phone" />
-          {t('who.call', { name: card.called || full })}
-        </a>
-      )}
+      <div class="who-calls">
+        {card?.phone && (
+          <a class="button who-call" href={telOf(card.phone)}>
+            <Sign name="phone" />
+            {t('who.call', { name: card.called || full })}
+          </a>
+        )}
+        {can('video') && <Later page="call-button" quiet home={home} name={card?.called || name} />}
+      </div>
       {card?.important && (
         <p class="who-important">
           <Sign name="important" />

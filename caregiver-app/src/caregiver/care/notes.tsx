@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../shared/i18n';
 import { clock, dayOf, longDate, now } from '../../shared/time';
 import { dayWord } from '../../shared/words';
+import { unbroken } from '../../shared/unbroken';
 import { inWords, useArrivals, useAsked } from '../asking';
 import { acts } from '../deeds';
 import * as api from './api';
@@ -63,7 +64,7 @@ export function NotesPart({ id, name, zone }: PartProps) {
                 )}
                 {failed && (
                   <p class="field-error" role="alert">
-                    {failed}
+                    {unbroken(failed)}
                   </p>
                 )}
               </>

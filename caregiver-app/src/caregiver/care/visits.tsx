@@ -5,6 +5,8 @@ import { t, tMaybe } from '../../shared/i18n';
 import { addDays, clock, dayOf, now, shortDate, startOfDay } from '../../shared/time';
 import type { CareDeed } from '../carequeue';
 import { acts } from '../deeds';
+import { Later } from '../later';
+import { can } from '../may';
 import { me, refusals, written } from '../state';
 import { useArrivals, useAsked } from '../asking';
 import * as api from './api';
@@ -100,6 +102,17 @@ export function VisitRow({ visit: asAsked, zone, many, next }: RowProps) {
         {state !== 'planned' && <span>{tMaybe(`visit.${state}`) ?? state}</span>}
         {deed && <Unsent deed={deed} />}
       </p>
+      {acts() && visit.state === 'planned' && visit.video && can('video') && !writing && (
+        <Later
+          page="call-button"
+          quiet
+          home={visit.home}
+          name={visit.home_name}
+          visit={visit.id}
+          main={next === true}
+          which={which}
+        />
+      )}
       {acts() && visit.state === 'planned' && !writing && (
         <button
           type="button"

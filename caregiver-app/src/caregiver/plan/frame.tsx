@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../../shared/i18n';
 import { planning, route, type Planning } from '../../shared/router';
+import { unbroken } from '../../shared/unbroken';
 import type { Asked } from '../asking';
 import '../pagetexts';
 import { may } from '../may';
@@ -63,7 +64,7 @@ export function Answer<T>({
     <>
       {failed && (
         <div class="plan-failed" role="alert">
-          <p>{failed}</p>
+          <p>{unbroken(failed)}</p>
           <button type="button" class="button" onClick={again}>
             {t('error.retry')}
           </button>

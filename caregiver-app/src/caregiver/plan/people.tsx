@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Member, Person } from '../../api/types';
 import { locale, t, tMaybe, tn } from '../../shared/i18n';
 import { moment, now } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import { endSignIns } from '../admin/api';
 import '../admin/texts';
 import { useAsked } from '../asking';
@@ -153,7 +154,7 @@ function PersonCard({ person, changed, edit }: CardProps) {
       )}
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
       {manages() && (

@@ -210,6 +210,8 @@ const kinds = [
   'water_leak',
   'check_in_missed',
   'gateway_silent',
+  'visit_missed',
+  'call_back',
 ] as const;
 
 interface MemberProps {

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Person, Shift } from '../../api/types';
 import { t } from '../../shared/i18n';
 import { addDays, atMinute, dayOf, serverNow } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import { newKey } from '../queue';
 import { say } from '../state';
 import * as api from '../teamapi';
@@ -126,7 +127,7 @@ function Remove({ shift, changed }: { shift: Shift; changed: () => void }) {
       </button>
       {deed.failed && (
         <p class="field-error" role="alert">
-          {deed.failed}
+          {unbroken(deed.failed)}
         </p>
       )}
     </>

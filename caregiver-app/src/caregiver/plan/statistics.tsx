@@ -7,7 +7,7 @@ import { outcomeName } from '../../shared/words';
 import * as api from '../admin/api';
 import '../admin/texts';
 import { useAsked } from '../asking';
-import { may } from '../may';
+import { can, may } from '../may';
 import { homes } from '../state';
 import { Answer, AreaPicker, Frame, zoneOf } from './frame';
 import { areaName, areasOf } from './rotawords';
@@ -116,6 +116,15 @@ function Pictures({ s, zone }: PicturesProps) {
             more={tn('stats.tile.visits_missed', sums.missed)}
           />
         </li>
+        {can('video') && (
+          <li class="panel">
+            <Tile
+              name={t('callstats.title')}
+              value={whole(sums.calls)}
+              more={t('callstats.saved_more', { n: whole(sums.saved) })}
+            />
+          </li>
+        )}
         <li class="panel">
           <Tile name={t('stats.tile.messages')} value={whole(s.messages)} />
         </li>
@@ -188,6 +197,27 @@ function Pictures({ s, zone }: PicturesProps) {
         >
           {(rows) => <Columns rows={rows} colours={[0, 1]} />}
         </Picture>
+        {can('video') && (
+          <Picture
+            id="calls"
+            title={t('callstats.title')}
+            says={
+              sums.calls > 0
+                ? t('callstats.says', {
+                    calls: sums.calls,
+                    minutes: whole(Math.round(sums.callMinutes)),
+                    saved: whole(sums.saved),
+                  })
+                : t('callstats.none')
+            }
+            first={t('stats.date')}
+            parts={[t('callstats.minutes'), t('callstats.saved')]}
+            rows={rows((d) => [Math.round(d.call_minutes ?? 0), d.saved_minutes ?? 0])}
+            colours={[0, 1]}
+          >
+            {(rows) => <Columns rows={rows} colours={[0, 1]} />}
+          </Picture>
+        )}
         <Picture
           id="outcomes"
           title={t('stats.outcomes')}

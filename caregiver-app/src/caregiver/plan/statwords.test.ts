@@ -22,11 +22,15 @@ const day = (fields: Partial<DayCount>): DayCount => ({
 describe('the figures', () => {
   it('are summed, and days on which nothing was taken do not count as taken at once', () => {
     const days = [
-      day({ emergency: 2, attention: 1, taken_median: 40, visits_done: 5 }),
+      day({ emergency: 2, attention: 1, taken_median: 40, visits_done: 5, calls: 1 }),
       day({}),
       day({ emergency: 1, technical: 3, taken_median: 80, visits_missed: 2 }),
+      day({ calls: 2, call_minutes: 19.5, saved_minutes: 45 }),
     ];
-    expect(sumsOf({ days })).toEqual({ alarms: 7, emergency: 3, taken: 60, done: 5, missed: 2 });
+    expect(sumsOf({ days })).toMatchObject({
+      ...{ alarms: 7, emergency: 3, taken: 60, done: 5, missed: 2 },
+      ...{ calls: 3, callMinutes: 19.5, saved: 45 },
+    });
     expect(sumsOf({ days: [day({})] }).taken).toBeNull();
   });
 

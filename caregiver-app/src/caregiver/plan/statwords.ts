@@ -22,6 +22,10 @@ export interface Sums {
   taken: number | null;
   done: number;
   missed: number;
+  /** Calls by video that were answered, how long they lasted in all, and the travel that they saved; in minutes. */
+  calls: number;
+  callMinutes: number;
+  saved: number;
 }
 
 export function sumsOf({ days }: Pick<Statistics, 'days'>): Sums {
@@ -32,6 +36,9 @@ export function sumsOf({ days }: Pick<Statistics, 'days'>): Sums {
     taken: median(days.flatMap((d) => d.taken_median ?? [])),
     done: sum((d) => d.visits_done),
     missed: sum((d) => d.visits_missed),
+    calls: sum((d) => d.calls ?? 0),
+    callMinutes: sum((d) => d.call_minutes ?? 0),
+    saved: sum((d) => d.saved_minutes ?? 0),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Person } from '../../api/types';
 import { newKey } from '../../shared/queue';
 import { locale, t, tn, type Key } from '../../shared/i18n';
 import { addDays, clock, dayOf, moment, now, serverNow, startOfDay } from '../../shared/time';
+import { unbroken } from '../../shared/unbroken';
 import * as api from '../admin/api';
 import { inWords } from '../asking';
 import { can } from '../may';
@@ -337,7 +338,7 @@ export function CopyWeek({ monday, zone, area, present, close, changed }: CopyPr
     >
       {failed && (
         <p class="field-error" role="alert">
-          {failed}
+          {unbroken(failed)}
         </p>
       )}
       {!copies && !failed && <p role="status">{t('app.loading')}</p>}

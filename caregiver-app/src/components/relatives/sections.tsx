@@ -2,19 +2,24 @@ import { AccountScreen } from '../../family/account';
 import { AlertCard } from '../../family/alert';
 import { App, LanguageSwitch } from '../../family/app';
 import type { FamilyHome, Light } from '../../family/api';
+import { CallOf } from '../../family/call';
+import { Callable } from '../../family/callable';
 import { ChainOf } from '../../family/chain';
 import type { FamilyDeed } from '../../family/deeds';
 import { Door } from '../../family/door';
 import { HealthOf } from '../../family/health';
 import { HouseOf } from '../../family/house';
-import { HomeScreen, Start } from '../../family/home';
+import { HomeScreen } from '../../family/home';
+import { Start } from '../../family/start';
 import { FamilyIcon } from '../../family/icons';
 import { InvitationScreen } from '../../family/invitation';
 import { Later } from '../../family/later';
 import { HomeLantern } from '../../family/light';
 import { MessagesScreen } from '../../family/messages';
+import { Panel } from '../../family/panel';
 import { route, type Route } from '../../family/route';
 import { homes, link, messages, notice, queue, session } from '../../family/state';
+import { SideOf } from '../../family/side';
 import { VisitsScreen } from '../../family/visits';
 import { push, type Push } from '../../shared/push';
 import { press, unfold, write, type Group, type Specimen } from '../specimen';
@@ -288,6 +293,28 @@ export const familyGroups = (): Group[] => [
           { state: 'empty', show: () => <HealthOf home="sven" /> },
         ],
       },
+      {
+        name: 'SideOf',
+        states: [{ state: 'default', show: () => <SideOf home="marta" /> }],
+      },
+      {
+        name: 'Panel',
+        states: [
+          {
+            state: 'default',
+            show: () => (
+              <Panel title="family.health.title" icon="heart">
+                <p>…</p>
+              </Panel>
+            ),
+          },
+        ],
+      },
+      {
+        name: 'Callable',
+        states: [{ state: 'default', show: () => <Callable home="marta" /> }],
+      },
+      { name: 'CallOf', states: [{ state: 'default', show: () => <CallOf home="marta" /> }] },
       {
         name: 'HouseOf',
         states: [{ state: 'default', show: () => <HouseOf home="marta" /> }],

@@ -128,6 +128,7 @@ function modelOf({ status: given, deeds = {}, hint, level, silent, ...rest }: Gi
     status,
     pages: [],
     ask: undefined,
+    call: undefined,
     thanks: undefined,
     settings: { language: undefined, text: largest ? 3 : 1, voice: true, night: true },
     language: language(),

@@ -52,6 +52,8 @@ const kinds: [StateKey, Partial<Alert>][] = [
   ['sensor_silent', { kind: 'sensor_silent', severity: 'technical', device: 'badrum-rorelse' }],
   ['battery_low', { kind: 'battery_low', severity: 'technical', device: 'hall-dorr' }],
   ['test_missed', { kind: 'test_missed', severity: 'technical', device: '' }],
+  ['visit_missed', { kind: 'visit_missed', severity: 'attention', room: '', device: 'v1' }],
+  ['call_back', { kind: 'call_back', severity: 'attention', room: '', device: '' }],
   ['test', { test: true }],
   ['unknown', { kind: 'stove_left_on', severity: 'curious', room: 'kok' }],
 ];

@@ -18,7 +18,18 @@ const words = {
 const icons = [
   ...['sos', 'fall', 'smoke', 'carbon_monoxide', 'water_leak', 'check_in_missed'],
   ...['gateway_silent', 'sensor_silent', 'battery_low', 'other', 'check', 'left', 'right'],
-  ...['homes', 'calendar', 'test_missed', 'quiet', 'shield', 'menu', 'clock', 'search'],
+  ...[
+    'homes',
+    'calendar',
+    'test_missed',
+    'visit_missed',
+    'call_back',
+    'quiet',
+    'shield',
+    'menu',
+    'clock',
+    'search',
+  ],
   ...['contact', 'motion'],
 ];
 

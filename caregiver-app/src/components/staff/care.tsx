@@ -112,16 +112,19 @@ export const careGroup = (world: () => World): Group => ({
       states: [
         {
           state: 'default',
-          show: () => <Who name="Märta Lindqvist" card={card} at="day" zone={zone} />,
+          show: () => <Who home="marta" name="Märta Lindqvist" card={card} at="day" zone={zone} />,
         },
         {
           state: 'loading',
-          show: () => <Who name="Märta Lindqvist" card={undefined} at="day" zone={zone} />,
+          show: () => (
+            <Who home="marta" name="Märta Lindqvist" card={undefined} at="day" zone={zone} />
+          ),
         },
         {
           state: 'long',
           show: () => (
             <Who
+              home="marta"
               name={world().homes.get('long')!.name}
               card={{ ...card, name: world().homes.get('long')!.name, called: '' }}
               at="day"

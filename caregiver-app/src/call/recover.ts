@@ -1,0 +1,44 @@
+// When a session helps itself. Pure: the session says how things stand, this
+// says what is to be done.
+
+/** How far the connection for picture and sound is. */
+export type Link = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+export interface Situation {
+  link: Link;
+  /** For how long it has been so, in milliseconds; of what was asked for, since. */
+  since: number;
+  /** The service has welcomed this line: it can be asked. */
+  welcome: boolean;
+  /** What was asked for and is not answered, and for how long. */
+  asked: 'join' | 'restart' | undefined;
+  waited: number;
+  /** The last that was answered; undefined is nothing since the link was last good. */
+  tried: 'join' | 'restart' | undefined;
+  /** Milliseconds since that answer. */
+  after: number;
+  /** How many joins there were since the link was last good. */
+  joins: number;
+}
+
+export type Cure = 'join' | 'restart' | 'reopen';
+
+/** A blink of the network heals by itself; after this a restart is quicker. In milliseconds. */
+export const blink = 2_500;
+/** So long is an answer waited for. */
+export const patience = 5_000;
+/** So long may a connection take that was answered. */
+const settling = 6_000;
+
+/** What is to be done now; undefined is to wait. */
+export function cure(s: Situation): Cure | undefined {
+  if (!s.welcome) return undefined; // the next welcome begins it
+  if (s.asked) return s.waited > patience ? 'reopen' : undefined;
+  if (s.link === 'connected') return undefined;
+  // Each join that led to nothing is followed by a longer wait, up to 8 s.
+  const rest = s.joins < 2 ? 0 : Math.min(8_000, 500 * 2 ** s.joins);
+  if (s.link === 'failed' || s.link === 'closed') return s.after >= rest ? 'join' : undefined;
+  if (s.tried) return s.after > Math.max(settling, rest) ? 'join' : undefined;
+  if (s.link === 'disconnected') return s.since >= blink ? 'restart' : undefined;
+  return undefined;
+}

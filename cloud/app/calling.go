@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lykta/lykta/cloud/alarm"
+	"github.com/lykta/lykta/cloud/ingest"
+	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/visit"
+	"github.com/lykta/lykta/cloud/web"
+	"github.com/lykta/lykta/devices/wire"
+)
+
+// calling makes the service of calls by video; nil where there is no video.
+func (o Options) calling(v *video, db *store.Store, source ingest.Source, live *web.Live, machine *alarm.Machine, registry prometheus.Registerer) *visit.Service {
+	if v == nil {
+		return nil
+	}
+	s := visit.New(visit.Options{
+		Store: db, Homes: commanding{source}, Media: v.media, ICE: v.ice, Changed: live.CallChanged, Log: o.Log,
+		Called: func(ctx context.Context, home string) string {
+			r, err := db.Resident(ctx, home)
+			if err != nil {
+				return "" // then it is the home's name
+			}
+			return r.Called
+		},
+		Raised: screens{live, machine}.AlertsChanged,
+	})
+	registry.MustRegister(gauge("lykta_calls", "Calls by video that are not over.", func() float64 { return float64(s.Calls()) }))
+	return s
+}
+
+// ice are the ways to the media for one participant.
+func (v *video) ice(call, person string) []visit.ICEServer {
+	if v.turn == nil || len(v.urls) == 0 {
+		return []visit.ICEServer{}
+	}
+	user, password := v.turn.Credentials(call, person, time.Now().Add(visit.ICELife))
+	return []visit.ICEServer{{URLs: v.urls, Username: user, Credential: password}}
+}
+
+// commanding sends commands of calls to the homes; none is stored.
+type commanding struct{ source ingest.Source }
+
+// Command sends one command.
+func (c commanding) Command(ctx context.Context, gateway string, command wire.Command) error {
+	payload, err := json.Marshal(command)
+	if err != nil {
+		return fmt.Errorf("command of a call: %w", err)
+	}
+	return c.source.Publish(ctx, wire.Topic(gateway, wire.LeafCommand), payload)
+}

@@ -1,0 +1,121 @@
+package media
+
+import "time"
+
+// Sound comes first: the picture is held back when it costs the sound.
+const (
+	pauseLoss  = 0.15    // share of packets lost
+	pauseRate  = 100_000 // bit/s
+	resumeLoss = 0.12
+	resumeRate = 130_000
+
+	pauseAfter      = 1200 * time.Millisecond // of a bad line
+	pauseAfterTrial = 600 * time.Millisecond  // the same, when the picture has just come back
+	resumeAfter     = 4 * time.Second         // of a better line, doubled each time that it does not last
+	resumeAtMost    = 60 * time.Second
+	trialLasts      = 15 * time.Second
+
+	fewPackets = 20 // in 2 s say nothing about loss
+)
+
+// measured is what is known of a line to one participant.
+type measured struct {
+	loss     float64 // towards them, 0–1, of the last 2 s
+	packets  int     // that loss is about
+	lossUp   float64
+	estimate int // bit/s
+	rtt      time.Duration
+	watched  bool
+}
+
+// keeper decides when a participant's pictures are held back.
+type keeper struct {
+	loss        float64 // share, smoothed
+	paused      bool
+	bad, better time.Time // since when the line is; zero is not
+	resumed     time.Time
+	wait        time.Duration
+	slow        bool // the last pause was for bandwidth
+	said        Line
+	saidAt      time.Time
+	saidOnce    bool
+}
+
+// step takes a measurement. It returns how the line is, whether that is news
+// for the participant, and whether the picture was stopped or let go.
+func (k *keeper) step(now time.Time, m measured) (line Line, news, changed bool) {
+	// Chance alone makes 15 of 10 % for a moment: what counts is an average of about 2 s more.
+	if m.packets >= fewPackets {
+		k.loss += 0.1 * (m.loss - k.loss)
+	}
+	lossy := k.loss > pauseLoss
+	slow := m.estimate < pauseRate
+	switch {
+	case !k.paused && (lossy || slow):
+		if k.bad.IsZero() {
+			k.bad = now
+		}
+		patience := pauseAfter
+		if now.Sub(k.resumed) < trialLasts {
+			patience = pauseAfterTrial
+		}
+		if now.Sub(k.bad) >= patience {
+			if k.wait = min(2*k.wait, resumeAtMost); k.wait == 0 || now.Sub(k.resumed) > 4*trialLasts {
+				k.wait = resumeAfter
+			}
+			k.paused, k.slow, changed = true, slow, true
+			k.bad, k.better = time.Time{}, time.Time{}
+		}
+	case !k.paused:
+		k.bad = time.Time{}
+	case k.loss > resumeLoss || m.estimate < resumeRate:
+		k.better = time.Time{}
+	default:
+		if k.better.IsZero() {
+			k.better = now
+		}
+		if now.Sub(k.better) >= k.wait {
+			k.paused, changed = false, true
+			k.resumed, k.better = now, time.Time{}
+		}
+	}
+	line = Line{VideoPaused: k.paused, Loss: max(m.loss, m.lossUp), Kbps: m.estimate / 1000, RTT: m.rtt, Watched: m.watched}
+	line.Quality = quality(line)
+	return line, k.isNews(now, line), changed
+}
+
+func quality(l Line) Quality {
+	switch {
+	case l.VideoPaused || l.Loss > pauseLoss:
+		return Bad
+	case l.Loss > 0.05 || l.Kbps < 250 || l.RTT > 400*time.Millisecond:
+		return Poor
+	}
+	return Good
+}
+
+// isNews keeps the stream of events thin: a change in words at once, one in
+// figures every two seconds.
+func (k *keeper) isNews(now time.Time, l Line) bool {
+	was := k.said
+	words := !k.saidOnce || l.VideoPaused != was.VideoPaused || l.Watched != was.Watched || l.Quality != was.Quality && now.Sub(k.saidAt) >= time.Second
+	if !words && (now.Sub(k.saidAt) < 2*time.Second || l == was) {
+		return false
+	}
+	k.said, k.saidAt, k.saidOnce = l, now, true
+	return true
+}
+
+// repeats is how often each frame is sent again inside later packets: more on a
+// line that loses, none on one that is too slow for it.
+func repeats(m measured) int32 {
+	switch {
+	case m.estimate < pauseRate:
+		return 0
+	case m.loss > 0.10:
+		return 3
+	case m.loss > 0.03:
+		return 2
+	}
+	return 1
+}

@@ -148,7 +148,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	builder := screen.New(screen.Options{
 		Screens: db, Log: db, Visits: db, Gateways: db, Holdings: db, Collect: func(gateway string) { in.Collect(gateway) }, Errors: o.Log,
-		Features: o.features(),
+		Features: features(video),
 	})
 	calling := o.calling(video, db, source, live, machine, registry)
 	heard := listening{Source: source, builder: builder}
@@ -192,7 +192,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, SignIns: db, URL: o.Providers.URL, OIDC: o.OIDC, Consents: db, Records: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
 		Collect: in.Collect, Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   ready, Features: o.features(), Calls: onWeb, CallBook: db, CallGuests: db,
+		Ready:   ready, Features: features(video), Calls: onWeb, CallBook: db, CallGuests: db,
 	})
 	listener, secure, err := o.listen(ctx)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -42,8 +41,8 @@ func (f videoFlags) options() Video {
 }
 
 // features are what the service can do.
-func (o Options) features() []care.Feature {
-	if o.Video.Listen == "" {
+func features(v *video) []care.Feature {
+	if v == nil {
 		return nil
 	}
 	return []care.Feature{care.FeatureVideo}
@@ -56,7 +55,8 @@ type video struct {
 	urls  []string     // of TURN, as browsers are told
 }
 
-// openVideo opens the port of video, and TURN; nil is no video.
+// openVideo opens the port of video, and TURN; nil is no video. Where they cannot
+// be opened the service goes on without them: alarms do not wait for pictures.
 func (o Options) openVideo(registry prometheus.Registerer, stops *stops) (*video, error) {
 	if o.Video.Listen == "" {
 		if o.Video.TURNListen != "" {
@@ -66,7 +66,8 @@ func (o Options) openVideo(registry prometheus.Registerer, stops *stops) (*video
 	}
 	m, err := media.Open(media.Options{Listen: o.Video.Listen, Public: o.Video.Public, Log: o.Log})
 	if err != nil {
-		return nil, err
+		o.Log.Error("there are no calls by video: their port cannot be used", "id", media.ErrIDPort, "err", err)
+		return nil, nil
 	}
 	stops.add("media", m.Close)
 	registerMedia(registry, m)
@@ -82,7 +83,8 @@ func (o Options) openVideo(registry prometheus.Registerer, stops *stops) (*video
 		UDP: o.Video.TURNListen, TCP: o.Video.TURNListen, Relay: m.Addr(), Public: public, Secret: o.Video.TURNSecret, Log: o.Log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("LYK-0920: %w", err)
+		o.Log.Error("TURN does not run: calls by video work where UDP gets through", "id", "LYK-0920", "err", err)
+		return v, nil
 	}
 	stops.add("TURN", v.turn.Close)
 	registerTURN(registry, v.turn)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	pion "github.com/pion/turn/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lykta/lykta/cloud/visit/turn"
 )
@@ -131,5 +132,20 @@ func TestTURNWithoutVideoIsAMistake(t *testing.T) {
 	err := Run(t.Context(), Options{Data: t.TempDir(), Log: slog.New(slog.DiscardHandler), MQTTListen: "127.0.0.1:0", Video: Video{TURNListen: "127.0.0.1:0"}})
 	if err == nil || !strings.Contains(err.Error(), "--media-listen") {
 		t.Error(err)
+	}
+}
+
+// A port that somebody else has keeps no alarm from anybody.
+func TestTheServiceStartsWithoutItsPortOfVideo(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	o := Options{Video: Video{Listen: taken.LocalAddr().String()}, Log: slog.New(slog.DiscardHandler)}
+	var stops stops
+	v, err := o.openVideo(prometheus.NewRegistry(), &stops)
+	if err != nil || v != nil || features(v) != nil {
+		t.Errorf("%v, %v, %v", v, err, features(v))
 	}
 }

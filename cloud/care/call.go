@@ -109,6 +109,7 @@ const (
 // Bounds of a call.
 const (
 	MaxCallPeople = 4                // at a time, the home among them
+	MaxCallLasts  = 4 * time.Hour    // from the answer on
 	MaxCallRing   = 45 * time.Second // from the first ring until it is missed
 	MaxCallNote   = 4000             // characters
 	MaxCallSaved  = 600              // minutes of travel

@@ -84,6 +84,7 @@ func TestP8AnotherRelativeIsNotInACallThatAnsweredItself(t *testing.T) {
 		waits := e.attends("c1", maria)
 		waits.join()
 		e.rings("c1")
+		e.wait(20 * time.Second)
 		e.word("c1", wire.WordAnswer, "automatic", "")
 		e.homeJoins("c1")
 		if got := e.media.inside("c1"); got != "home person:anna" {
@@ -105,6 +106,51 @@ func TestP8AnotherRelativeIsNotInACallThatAnsweredItself(t *testing.T) {
 		if got := e.media.inside("c1"); got != "guest:g1 home person:anna" {
 			t.Errorf("with an interpreter: %s", got)
 		}
+		e.want("c1", care.CallAnswered, "")
+	})
+}
+
+// Who answers an alarm does not wait for a relative's ring, however often it comes.
+func TestACallAboutAnAlarmGoesBeforeARelativesRing(t *testing.T) {
+	within(t, func(t *testing.T, e *exchange) {
+		e.calls(begin("hers", maria))
+		l := e.attends("hers", maria)
+		if _, err := e.Start(context.Background(), begin("c1", anna)); !errors.Is(err, care.ErrCallBusy) {
+			t.Fatalf("a call about nothing in particular: %v", err)
+		}
+		b := begin("c2", anna)
+		b.Alert = "a1"
+		e.calls(b)
+		e.wait(0)
+		e.want("hers", care.CallEnded, care.CallCancelled)
+		if c := e.call("c2"); c.State != care.CallRinging {
+			t.Errorf("the call about the alarm is %s", c.State)
+		}
+		_ = l
+	})
+}
+
+// A page that was forgotten keeps no camera on for days.
+func TestAForgottenCallEnds(t *testing.T) {
+	within(t, func(t *testing.T, e *exchange) {
+		answeredCall(e, "c1")
+		e.wait(care.MaxCallLasts + time.Minute)
+		e.want("c1", care.CallEnded, care.CallDone)
+	})
+}
+
+// A screen that does not count down has not answered by itself.
+func TestAnAutomaticAnswerIsNotEarly(t *testing.T) {
+	within(t, func(t *testing.T, e *exchange) {
+		b := begin("c1", anna)
+		b.Countdown = 20
+		e.calls(b)
+		e.attends("c1", anna)
+		e.rings("c1")
+		e.word("c1", wire.WordAnswer, "automatic", "")
+		e.want("c1", care.CallRinging, "")
+		e.wait(21 * time.Second)
+		e.word("c1", wire.WordAnswer, "automatic", "")
 		e.want("c1", care.CallAnswered, "")
 	})
 }

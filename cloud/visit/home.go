@@ -147,7 +147,8 @@ func (r *room) answered(how care.CallAnswer) {
 	switch how {
 	case care.ByTouch, care.ByButton:
 	case care.ByItself:
-		if r.call.Countdown == 0 { // no screen answers for a resident who has not allowed it
+		// No screen answers for a resident who has not allowed it, or before they could refuse.
+		if counted := r.call.Started.Add(time.Duration(r.call.Countdown)*time.Second - countdownSlack); r.call.Countdown == 0 || time.Now().Before(counted) {
 			r.s.o.Log.Error("a screen answered by itself, which was not asked of it: not let through", "id", "LYK-0905", "gateway", r.home.Gateway, "call", r.id)
 			return
 		}

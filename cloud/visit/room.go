@@ -232,6 +232,8 @@ func (r *room) pass(now time.Time) {
 		return
 	}
 	switch {
+	case r.call.State == care.CallAnswered && !now.Before(r.call.Answered.Add(care.MaxCallLasts)):
+		r.end(care.CallDone, Who{})
 	case r.call.State == care.CallAnswered:
 		if r.again && !now.Before(r.nextRing) {
 			r.nextRing = now.Add(ringEvery)
@@ -298,6 +300,7 @@ func (r *room) next(now time.Time) time.Time {
 	}
 	switch {
 	case r.call.State == care.CallAnswered:
+		next = r.soonest(next, r.call.Answered.Add(care.MaxCallLasts))
 		if r.again {
 			next = r.soonest(next, r.nextRing)
 		}

@@ -41,6 +41,8 @@ const (
 	awayFor     = 20 * time.Second // whose connection broke keeps their place
 	nobodyRings = 15 * time.Second // a call that rings, and nobody waits for the answer
 	storeAgain  = 2 * time.Second  // after a failure
+	// countdownSlack is by how much a home's clock may be quicker than ours while it counts down.
+	countdownSlack = 2 * time.Second
 	// ICELife is for how long credentials of Options.ICE must be good; new ones are
 	// told when half of it is over.
 	ICELife = 10 * time.Minute
@@ -276,7 +278,8 @@ func (s *Service) Calls() int {
 // Start has a home rung. The same id again is the same call, whatever has
 // become of it. While the home is in another call it returns that one, and an
 // error that matches care.ErrCallBusy; one that matches fs.ErrNotExist when there
-// is no such home or visit, or the id is another's.
+// is no such home or visit, or the id is another's. Staff who call about an alarm
+// end the ring of a relative.
 func (s *Service) Start(ctx context.Context, b Start) (care.Call, error) {
 	if err := s.ready(ctx); err != nil {
 		return care.Call{}, err
@@ -284,11 +287,15 @@ func (s *Service) Start(ctx context.Context, b Start) (care.Call, error) {
 	if b.ID == "" || b.By.ID == "" || len(b.Picture) > wire.MaxCallerPicture || b.Countdown != 0 && (b.Countdown < 10 || b.Countdown > 60) {
 		return care.Call{}, fmt.Errorf("%w: it has an id, who calls, a picture of at most %d bytes, and a countdown of 10–60 s", care.ErrCall, wire.MaxCallerPicture)
 	}
-	now := time.Now()
-	c, err := s.o.Store.AddCall(ctx, care.Call{
-		ID: b.ID, Home: b.Home.ID, Visit: b.Visit, Alert: b.Alert, State: care.CallRinging, By: b.By.ID, ByName: b.By.Name, ByRole: b.Role,
-		Started: now, Countdown: b.Countdown,
-	}, care.AuditEntry{At: now, Actor: b.By.Name, Role: b.Role, Action: "call", Home: b.Home.ID, Detail: b.ID})
+	c, err := s.add(ctx, b)
+	if errors.Is(err, care.ErrCallBusy) && c.State == care.CallRinging && b.Alert != "" && b.Role.Staff() && !c.ByRole.Staff() {
+		if r, over := s.live(ctx, c.ID); over == nil && r.do(ctx, func() { r.end(care.CallCancelled, b.By) }) == nil {
+			if over = r.stored(ctx); over != nil && !errors.Is(over, care.ErrCallOver) {
+				return c, over
+			}
+		}
+		c, err = s.add(ctx, b)
+	}
 	if errors.Is(err, care.ErrCallBusy) && c.ID != "" && s.find(c.ID) == nil {
 		// A start whose answer of the database was lost: it is to end, as others do.
 		if _, lost := s.live(ctx, c.ID); lost != nil && !errors.Is(lost, care.ErrCallOver) {
@@ -305,6 +312,15 @@ func (s *Service) Start(ctx context.Context, b Start) (care.Call, error) {
 		s.changed(c)
 	}
 	return c, nil
+}
+
+// add stores a call that begins.
+func (s *Service) add(ctx context.Context, b Start) (care.Call, error) {
+	now := time.Now()
+	return s.o.Store.AddCall(ctx, care.Call{
+		ID: b.ID, Home: b.Home.ID, Visit: b.Visit, Alert: b.Alert, State: care.CallRinging, By: b.By.ID, ByName: b.By.Name, ByRole: b.Role,
+		Started: now, Countdown: b.Countdown,
+	}, care.AuditEntry{At: now, Actor: b.By.Name, Role: b.Role, Action: "call", Home: b.Home.ID, Detail: b.ID})
 }
 
 var errStopping = errors.New("the service is stopping")

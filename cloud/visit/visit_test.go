@@ -443,6 +443,8 @@ func TestP8NoScreenAnswersUnasked(t *testing.T) {
 			b.Alert, b.Countdown = "a1", countdown
 			e.calls(b)
 			e.attends("c1", anna).join()
+			e.rings("c1")
+			e.wait(20 * time.Second)
 			e.word("c1", wire.WordAnswer, "automatic", "")
 			e.homeJoins("c1")
 			if countdown == 0 {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -252,7 +253,7 @@ func (s *server) startCall(ctx context.Context, in *struct {
 		return nil, s.failed("call a home", err)
 	}
 	b := in.Body
-	if p := b.Picture; len(p) > wire.MaxCallerPicture || len(p) > 0 && (len(p) < 4 || p[0] != 0xff || p[1] != 0xd8) {
+	if p := b.Picture; len(p) > wire.MaxCallerPicture || len(p) > 0 && !bytes.HasPrefix(p, []byte{0xff, 0xd8, 0xff}) {
 		return nil, problemOf(fmt.Errorf("%w: a picture is a JPEG of at most 30 KiB", care.ErrCall))
 	}
 	start := CallStart{

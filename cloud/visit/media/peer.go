@@ -73,11 +73,20 @@ func newPeer(m *Media, j Joining) (*peer, error) {
 	return p, nil
 }
 
+// noPanic makes an error of a panic: an offer comes from outside, passes through
+// much code that is not ours, and must not end the service that carries alarms.
+func noPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", ErrOffer, p)
+	}
+}
+
 // answerWithin bounds the making of an answer; it takes some milliseconds.
 const answerWithin = 5 * time.Second
 
 // answer answers an offer: the first one of the session, or that of a restart.
-func (p *peer) answer(ctx context.Context, o offer) (string, error) {
+func (p *peer) answer(ctx context.Context, o offer) (sdp string, err error) {
+	defer noPanic(&err)
 	p.negotiating.Lock()
 	defer p.negotiating.Unlock()
 	ctx, stop := context.WithTimeout(ctx, answerWithin)

@@ -27,6 +27,7 @@ const calm = 'God eftermiddag, Karin';
 
 /** Presses after the moment in which a press is not meant. */
 async function press(page: Page, name: string | RegExp) {
+  await button(page, name).waitFor();
   await page.waitForTimeout(1_000);
   await button(page, name).click();
 }

@@ -132,8 +132,9 @@ func TestRestartKeepsTheSession(t *testing.T) {
 		return anna.seen("h") > shown+10 && home.seen("a") > seen+10 && home.heard("a") > heard+10
 	})
 
+	late := home.offer(&webrtc.OfferOptions{ICERestart: true}) // whoever hears that they are gone makes none
 	m.Leave("visit", "home")
-	if _, err := m.Restart(t.Context(), "visit", "home", home.offer(&webrtc.OfferOptions{ICERestart: true})); !errors.Is(err, media.ErrGone) {
+	if _, err := m.Restart(t.Context(), "visit", "home", late); !errors.Is(err, media.ErrGone) {
 		t.Errorf("restart of who has left: %v", err)
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/descope/virtualwebauthn"
-
 	"github.com/lykta/lykta/cloud/access"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/web"
@@ -212,10 +210,10 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 		"somebody else's name on it":            {401, "LYK-0717", with(func(d *device) { d.auth.Options.UserHandle = olles.auth.Options.UserHandle })},
 		"no name on it":                         {401, "LYK-0717", with(func(d *device) { d.auth.Options.UserHandle = nil })},
 		"another key under its id": {401, "LYK-0717", with(func(d *device) {
-			d.key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key
+			d.key.Key = newPasskey().Key
 		})},
 		"a passkey that nobody added": {401, "LYK-0717", with(func(d *device) {
-			d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			d.key = newPasskey()
 		})},
 		"a copy, which counts from where it was copied": {401, "LYK-0717", with(func(d *device) { d.key.Counter = 3 })},
 		"what is signed was changed": {401, "LYK-0717", func(t *testing.T) answer {

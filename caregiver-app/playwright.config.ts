@@ -41,6 +41,8 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   workers: 4,
+  // A machine that stood still for a moment is tried again, and named as flaky.
+  retries: process.env['CI'] ? 1 : 0,
   timeout: 30_000,
   expect: { timeout: 8_000 },
   reporter: 'line',

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -65,16 +66,31 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// freeAddress is a loopback address that was free a moment ago. Servers that
-// are killed and started again need the same one twice.
+// freeAddress is a loopback address that nobody had a moment ago, for TCP and UDP.
+// Servers that are killed and started again need the same one twice, so it is
+// none of those that the system gives to others meanwhile: they begin at 32768.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		stream, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		packets, err2 := net.ListenPacket("udp", addr)
+		if err := stream.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err2 != nil {
+			continue
+		}
+		if err := packets.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return addr
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // process is a program that the test started.

@@ -1,6 +1,6 @@
 // The resident's screen in a browser: that every state can be seen and read, at every size and in both languages and schemes.
 import type { Page } from '@playwright/test';
-import { button, expect, headingOf, helpOf, minute, photo, saturday, test } from './kiosk';
+import { button, expect, headingOf, helpOf, minute, photo, pressUntil, saturday, test } from './kiosk';
 import { expectAccessible, expectNoSidewaysScroll } from './lykta';
 import type { Gateway } from './mock/kiosk.mjs';
 
@@ -37,6 +37,7 @@ const words = {
     answer: 'Svara',
     later: 'Ring mig senare',
     hangUp: 'Lägg på',
+    close: 'Tillbaka',
   },
   en: {
     day: 'My day',
@@ -50,6 +51,7 @@ const words = {
     answer: 'Answer',
     later: 'Call me later',
     hangUp: 'Hang up',
+    close: 'Back',
   },
 };
 
@@ -214,10 +216,8 @@ const states: State[] = [
     name: 'call-over',
     home: (g) => g.call({}),
     act: async (page, w) => {
-      await page.waitForTimeout(1_000);
-      await button(page, w.answer).click();
-      await page.waitForTimeout(2_100);
-      await button(page, w.hangUp).click();
+      await pressUntil(button(page, w.answer), button(page, w.hangUp));
+      await pressUntil(button(page, w.hangUp), button(page, w.close));
     },
     shows: /Samtalet är slut|The call is over/,
   },
@@ -225,8 +225,7 @@ const states: State[] = [
     name: 'call-later',
     home: (g) => g.call({}),
     act: async (page, w) => {
-      await page.waitForTimeout(1_000);
-      await button(page, w.later).click();
+      await pressUntil(button(page, w.later), button(page, w.close));
     },
     shows: /Vi lämnar fram|We pass on/,
   },

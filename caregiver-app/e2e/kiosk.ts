@@ -1,5 +1,5 @@
 // What the tests of the resident's screen share.
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { Gateway } from './mock/kiosk.mjs';
 
 /** An ordinary Saturday, ten past two in Stockholm. */
@@ -39,6 +39,17 @@ export { expect };
 export const headingOf = (page: Page) => page.getByRole('heading', { level: 1 });
 export const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 export const helpOf = (page: Page) => button(page, /^(Hjälp|Larma igen|Help|Call again)/);
+
+/**
+ * Presses as a person does: again, until the screen has done it. What has just
+ * appeared does not take a press yet.
+ */
+export async function pressUntil(pressed: Locator, seen: Locator) {
+  await expect(async () => {
+    if (!(await seen.isVisible())) await pressed.click({ timeout: 1_000 });
+    await expect(seen).toBeVisible({ timeout: 700 });
+  }).toPass({ timeout: 15_000 });
+}
 
 /** A picture that somebody might send. */
 export async function photo(page: Page): Promise<Buffer> {

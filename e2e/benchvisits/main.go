@@ -26,6 +26,7 @@ type bench struct {
 	Joins   int           `help:"Visits joined one after another, for the time that it takes." default:"30"`
 	Visits  []int         `help:"Visits at once, for what they cost." default:"1,10,25"`
 	Lasting time.Duration `help:"How long each load, and each visit on a bad way, is looked at." default:"10s"`
+	Parts   []string      `help:"What is measured: joins, costs, lines." default:"joins,costs,lines" enum:"joins,costs,lines"`
 	Bound   time.Duration `help:"After this everything ends." default:"15m"`
 	Serve   string        `help:"Be the forwarding service on this address; for the command's own use." hidden:""`
 }
@@ -57,13 +58,13 @@ func (b bench) run(ctx context.Context) error {
 	var n numbers
 	fmt.Printf("%s, %d processors, %s; a visit: two people, each 50 packets of sound a second (RED) and %d kbit/s of pictures\n\n",
 		runtime.Version(), runtime.NumCPU(), time.Now().Format(time.DateTime), pictureRate/1000)
-	if err := b.joinTimes(ctx, all, &n); err != nil {
-		return err
+	parts := map[string]func(context.Context, []*candidate, *numbers) error{"joins": b.joinTimes, "costs": b.costs, "lines": b.badWays}
+	for _, part := range b.Parts {
+		if err := parts[part](ctx, all, &n); err != nil {
+			return err
+		}
 	}
-	if err := b.costs(ctx, all, &n); err != nil {
-		return err
-	}
-	return b.badWays(ctx, all, &n)
+	return nil
 }
 
 func (b bench) candidates(ctx context.Context) (all []*candidate, err error) {

@@ -299,6 +299,7 @@ func (m *Media) Where(room, peer string) (netip.AddrPort, bool) {
 func (m *Media) Stats() Stats {
 	s := m.counted.read()
 	s.ReceiveBuffer = m.port.buffer
+	s.WriteErrors += m.port.batch.failed.Load()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Rooms = len(m.rooms)

@@ -19,7 +19,8 @@ const receiveBuffer = 8 << 20
 
 // port is the one UDP port that all sessions share.
 type port struct {
-	conn   net.PacketConn
+	batch  *batch
+	conn   net.PacketConn // batch, or what is wrapped around it
 	mux    *mux
 	net    transport.Net
 	addr   netip.AddrPort
@@ -48,11 +49,12 @@ func openPort(o Options) (*port, error) {
 	if p.net, err = stdnet.NewNet(); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	p.batch = newBatch(udp)
+	p.conn = p.batch
 	if o.Wrap != nil {
-		conn = o.Wrap(conn)
+		p.conn = o.Wrap(p.batch)
 	}
-	p.conn = conn
-	p.mux = newMux(conn, p.net, p.addr, o.Log)
+	p.mux = newMux(p.conn, p.net, p.addr, o.Log)
 	return p, nil
 }
 

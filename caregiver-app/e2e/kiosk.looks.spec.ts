@@ -1,6 +1,16 @@
 // The resident's screen in a browser: that every state can be seen and read, at every size and in both languages and schemes.
 import type { Page } from '@playwright/test';
-import { button, expect, headingOf, helpOf, minute, photo, pressUntil, saturday, test } from './kiosk';
+import {
+  button,
+  expect,
+  headingOf,
+  helpOf,
+  minute,
+  photo,
+  pressUntil,
+  saturday,
+  test,
+} from './kiosk';
 import { expectAccessible, expectNoSidewaysScroll } from './lykta';
 import type { Gateway } from './mock/kiosk.mjs';
 

@@ -135,6 +135,9 @@ type bootKey struct{ gateway, boot string }
 
 // New makes an Ingest that goes on from the snapshot.
 func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
+	if o.Limits.Zone == nil {
+		o.Limits.Zone = zones{}.find
+	}
 	in := &Ingest{
 		o:     o,
 		homes: map[string]*house{}, byHome: map[string]*house{},
@@ -169,6 +172,21 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 		in.boots[bootKey{b.Gateway, b.Boot}] = b.Offset
 	}
 	return in, nil
+}
+
+// zones are the time zones of all homes: a copy for each home would cost 2 KB
+// and a look at the disk. They are used where homes are admitted.
+type zones map[string]*time.Location
+
+func (z zones) find(name string) (*time.Location, error) {
+	if known := z[name]; known != nil {
+		return known, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		z[name] = zone
+	}
+	return zone, err
 }
 
 func (in *Ingest) logsOf(gateway string) map[laneKey]*lane {

@@ -87,14 +87,16 @@ func (l *line) lastAck(lane wire.Lane) wire.Ack {
 	return wire.Ack{}
 }
 
-// series is a time series store that can be away.
+// series is a time series store that can be away, or slow.
 type series struct {
+	slow   time.Duration // of each write
 	mu     sync.Mutex
 	away   bool
 	points map[string]history.Point
 }
 
 func (s *series) Write(_ context.Context, points []history.Point) error {
+	time.Sleep(s.slow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {

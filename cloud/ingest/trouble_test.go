@@ -49,6 +49,7 @@ func (l *ledger) Commit(ctx context.Context, c care.Commit) ([]care.Event, error
 type village struct {
 	db     *store.Store
 	ledger *ledger
+	series *series
 	line   *line
 	in     *ingest.Ingest
 	stop   func()
@@ -65,13 +66,13 @@ func newVillage(t *testing.T, homes int) *village {
 			t.Fatal(err)
 		}
 	}
-	v := &village{db: db, ledger: &ledger{Store: db}, line: &line{in: make(chan ingest.Message)}}
+	v := &village{db: db, ledger: &ledger{Store: db}, series: &series{points: map[string]history.Point{}}, line: &line{in: make(chan ingest.Message)}}
 	all, err := db.Homes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	v.in, err = ingest.New(ingest.Options{
-		Source: v.line, Ledger: v.ledger, Directory: db, Series: &series{points: map[string]history.Point{}}, Archive: db, Mailbox: db, Screens: screens{},
+		Source: v.line, Ledger: v.ledger, Directory: db, Series: v.series, Archive: db, Mailbox: db, Screens: screens{},
 		Metrics: ingest.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 		Limits:      ingest.DefaultLimits(func([]devices.Kind) time.Duration { return 3 * time.Hour }),
 		FutureLimit: 24 * time.Hour,
@@ -254,6 +255,35 @@ func TestAPressOvertakesTheTelemetryOfOthers(t *testing.T) {
 		}
 		if wait := pressed.Sub(began); wait > 2*time.Second { // virtual: ten commits
 			t.Errorf("the press was committed after %v", wait)
+		}
+	})
+}
+
+// A time series store that is slow, but keeps up when it is given much at once,
+// is not away: nobody is told to send again what is on its way to it.
+func TestASlowTimeSeriesStoreIsNotAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const homes, batches = 100, 6
+		v := newVillage(t, homes)
+		defer v.stop()
+		v.series.slow = 100 * time.Millisecond
+		for n := range uint64(batches) {
+			for i := range homes {
+				v.put(t, fmt.Sprintf("gw-%d", i), wire.Telemetry, batchOf(n+1, rec(devices.Temperature, "th", float64(n))))
+				time.Sleep(5 * time.Millisecond) // each in a commit of its own
+			}
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := v.series.count(); n != homes*batches {
+			t.Errorf("%d of %d readings are stored", n, homes*batches)
+		}
+		v.line.mu.Lock()
+		defer v.line.mu.Unlock()
+		for _, a := range v.line.acks {
+			if a.Held > 0 {
+				t.Fatalf("a home was told that its readings are held back: %+v", a)
+			}
 		}
 	})
 }

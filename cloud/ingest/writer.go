@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
@@ -10,18 +11,22 @@ import (
 )
 
 const (
-	writerQueue  = 64               // submissions on their way to the time series store
+	writerQueue  = 1024             // submissions on their way to the time series store
+	maxWaiting   = 100_000          // points in them
+	maxWrite     = 5_000            // points from which a write takes no further submission in
 	writeTimeout = 10 * time.Second // of one write
 	maxPause     = 5 * time.Second  // between tries while the store is away
 )
 
-// writer hands submissions to the time series store, one after the other. It
-// keeps nothing that the store does not take: the homes still have it.
+// writer hands submissions to the time series store: all that have come while
+// it wrote those before. It keeps nothing that the store does not take: the
+// homes still have it.
 type writer struct {
 	series  Series
 	metrics *Metrics
 	log     *slog.Logger
 	queue   chan submission
+	waiting atomic.Int64 // points in the queue
 	results chan written
 }
 
@@ -29,15 +34,19 @@ func newWriter(series Series, metrics *Metrics, log *slog.Logger, results chan w
 	return &writer{series: series, metrics: metrics, log: log, queue: make(chan submission, writerQueue), results: results}
 }
 
-// submit queues a submission, or fails it at once when the queue is full.
+// submit queues a submission, or fails it at once when too much waits.
 // Only the goroutine that receives the results calls it: there is always room
 // for one result more than the queue and the write under way.
 func (w *writer) submit(s submission) {
-	select {
-	case w.queue <- s:
-	default:
-		w.results <- written{submission: s, err: history.ErrUnavailable}
+	if w.waiting.Load() < maxWaiting {
+		select {
+		case w.queue <- s:
+			w.waiting.Add(int64(len(s.points)))
+			return
+		default:
+		}
 	}
+	w.results <- written{submission: s, err: history.ErrUnavailable}
 }
 
 func (w *writer) run(ctx context.Context) error {
@@ -47,12 +56,13 @@ func (w *writer) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case s := <-w.queue:
-			out := written{submission: s}
+			out := written{submission: w.join(s)}
+			w.waiting.Add(-int64(len(out.points)))
 			if away.now() {
 				out.err = history.ErrUnavailable
 			} else {
-				out.never, out.err = write(ctx, w.series, s.points)
-				w.observe(&away, out.err, len(s.points))
+				out.never, out.err = write(ctx, w.series, out.points)
+				w.observe(&away, out.err, len(out.points))
 			}
 			select {
 			case w.results <- out:
@@ -61,6 +71,20 @@ func (w *writer) run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// join adds what waits to a submission, in its order.
+func (w *writer) join(s submission) submission {
+	for len(s.points) < maxWrite {
+		select {
+		case next := <-w.queue:
+			s.points = append(s.points, next.points...)
+			s.items = append(s.items, next.items...)
+		default:
+			return s
+		}
+	}
+	return s
 }
 
 func (w *writer) observe(away *pause, err error, points int) {

@@ -79,9 +79,9 @@ func (in *Ingest) Signals(ctx context.Context, homes []string) (map[string]map[s
 	out := make(map[string]map[string]float64, len(homes))
 	err := in.each(ctx, homes, func(id string, h *house) {
 		signals, at := map[string]float64{}, map[string]int64{}
-		for _, p := range h.last.points {
-			if p.Kind == devices.LinkQuality && p.Value != nil && p.Nanos() >= at[p.Device] {
-				signals[p.Device], at[p.Device] = *p.Value, p.Nanos()
+		for _, n := range h.last.series {
+			if n.kind.Value() == devices.LinkQuality && n.number && n.at >= at[n.device] {
+				signals[n.device], at[n.device] = n.value, n.at
 			}
 		}
 		if len(signals) > 0 || h.last.whole {

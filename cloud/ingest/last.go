@@ -3,7 +3,9 @@ package ingest
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
+	"unique"
 
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/devices"
@@ -14,34 +16,69 @@ const maxSeries = 1000
 
 // lastValues are the newest readings of a home's series. They are kept in
 // memory: every look at a home wants them, and finding them in a time series
-// store can mean reading all of it.
+// store can mean reading all of it. A country's homes have ten million series,
+// so that each has no more than it needs: a search through one home's is short.
 type lastValues struct {
-	points map[seriesKey]history.Point
+	series []newest
 	whole  bool // those from before the service started are among them
 }
 
-type seriesKey struct {
+// newest is the newest reading of one series. Names that homes have in common
+// are kept once for all of them, that of a device once for its home.
+type newest struct {
 	device string
-	kind   devices.Kind
-	room   string
+	kind   unique.Handle[devices.Kind]
+	room   unique.Handle[string]
+	unit   unique.Handle[devices.Unit]
+	text   string
+	at     int64 // time and number, as Point.Nanos
+	value  float64
+	number bool // there is a value
 }
 
 func (l *lastValues) note(p history.Point) {
-	key := seriesKey{p.Device, p.Kind, p.Room}
-	have, ok := l.points[key]
-	switch {
-	case ok && have.Nanos() > p.Nanos():
-	case !ok && len(l.points) >= maxSeries:
-	case l.points == nil:
-		l.points = map[seriesKey]history.Point{key: p}
-	default:
-		l.points[key] = p
+	kind, room := unique.Make(p.Kind), unique.Make(p.Room)
+	i := -1
+	for at := range l.series {
+		if n := &l.series[at]; n.kind == kind && n.room == room && n.device == p.Device {
+			i = at
+			break
+		}
+	}
+	if i < 0 {
+		if len(l.series) >= maxSeries {
+			return
+		}
+		device := p.Device
+		if same := slices.IndexFunc(l.series, func(n newest) bool { return n.device == device }); same >= 0 {
+			device = l.series[same].device
+		}
+		i = len(l.series)
+		l.series = append(l.series, newest{
+			device: device, kind: kind, room: room, at: math.MinInt64,
+		})
+	}
+	n := &l.series[i]
+	if n.at > p.Nanos() {
+		return
+	}
+	n.at, n.unit, n.text, n.number, n.value = p.Nanos(), unique.Make(p.Unit), p.Text, p.Value != nil, 0
+	if n.number {
+		n.value = *p.Value
 	}
 }
 
-func (l *lastValues) list() []history.Point {
-	out := make([]history.Point, 0, len(l.points))
-	for _, p := range l.points {
+// list returns the readings of a home, by room, device and kind.
+func (l *lastValues) list(home string) []history.Point {
+	out := make([]history.Point, 0, len(l.series))
+	for _, n := range l.series {
+		p := history.Point{Home: home, Reading: devices.Reading{
+			Device: n.device, Kind: n.kind.Value(), Room: n.room.Value(), Unit: n.unit.Value(), Text: n.text,
+		}}
+		if n.number {
+			p.Value = devices.Number(n.value)
+		}
+		p.SetNanos(n.at)
 		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b history.Point) int {
@@ -63,7 +100,7 @@ func (in *Ingest) Last(ctx context.Context, home string, store Newest) (points [
 	whole := false
 	err = in.ask(ctx, func(*group) {
 		if h := in.byHome[home]; h != nil {
-			points, whole = h.last.list(), h.last.whole
+			points, whole = h.last.list(home), h.last.whole
 		}
 	})
 	if err != nil || whole {
@@ -83,7 +120,7 @@ func (in *Ingest) Last(ctx context.Context, home string, store Newest) (points [
 			h.last.note(p)
 		}
 		h.last.whole = true
-		points = h.last.list()
+		points = h.last.list(home)
 	})
 	return points, err
 }

@@ -94,7 +94,8 @@ func DefaultLimits(sensor func([]devices.Kind) time.Duration) watch.Limits {
 // Sizes of groups and queues.
 const (
 	maxGroup     = 512  // messages in one commit
-	urgentQueue  = 4096 // messages waiting, alarm lane, state and reply
+	alarmQueue   = 4096 // messages waiting, alarm lane
+	urgentQueue  = 4096 // messages waiting, state and reply
 	routineQueue = 4096 // messages waiting, telemetry
 	touchEvery   = 5 * time.Minute
 )
@@ -111,6 +112,7 @@ type Ingest struct {
 	turned  time.Time // when the loop last came round
 	deaf    bool      // it took too long, and the queues have not been emptied since
 
+	alarms          chan Message // go first: a country that comes back says so 200,000 times
 	urgent, routine chan Message
 	written         chan written
 	asks            chan func(*group)
@@ -142,7 +144,7 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 		o:     o,
 		homes: map[string]*house{}, byHome: map[string]*house{},
 		boots: map[bootKey]time.Duration{}, unknown: map[string]time.Time{}, logs: map[string]map[laneKey]*lane{},
-		urgent: make(chan Message, urgentQueue), routine: make(chan Message, routineQueue),
+		alarms: make(chan Message, alarmQueue), urgent: make(chan Message, urgentQueue), routine: make(chan Message, routineQueue),
 		written: make(chan written, writerQueue+1), asks: make(chan func(*group)),
 	}
 	in.writer = newWriter(o.Series, o.Metrics, o.Log, in.written)
@@ -227,8 +229,12 @@ func (in *Ingest) deliver(ctx context.Context, m Message) {
 		}
 		return
 	}
+	queue := in.urgent
+	if m.Leaf == wire.LeafAlarm {
+		queue = in.alarms
+	}
 	select {
-	case in.urgent <- m:
+	case queue <- m:
 	case <-ctx.Done():
 	}
 }
@@ -243,13 +249,16 @@ func (in *Ingest) own(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		g := newGroup(time.Now())
-		// What is urgent goes first; only then is anything else looked at.
-		if !in.drain(in.urgent, g) {
+		// Alarms go first, then what else is urgent; only then is anything else looked at.
+		if !in.drain(in.alarms, g) && !in.drain(in.urgent, g) {
 			timer.Reset(in.wait(g.now))
 			select {
 			case <-ctx.Done():
 				in.saveAll(context.WithoutCancel(ctx))
 				return ctx.Err()
+			case m := <-in.alarms:
+				in.take(g, m)
+				in.drain(in.alarms, g)
 			case m := <-in.urgent:
 				in.take(g, m)
 				in.drain(in.urgent, g)
@@ -319,7 +328,7 @@ func (in *Ingest) behind(now time.Time) bool {
 	if !in.turned.IsZero() && now.Round(0).Sub(in.turned) > patience {
 		in.deaf = true
 	}
-	if in.deaf && len(in.urgent) == 0 && len(in.routine) == 0 {
+	if in.deaf && len(in.alarms) == 0 && len(in.urgent) == 0 && len(in.routine) == 0 {
 		in.deaf = false
 		for _, h := range in.homes {
 			h.watcher.Listen(now)

@@ -259,6 +259,39 @@ func TestAPressOvertakesTheTelemetryOfOthers(t *testing.T) {
 	})
 }
 
+// Nor does it wait while a whole area comes back after a power cut, and every
+// gateway says first that it is there.
+func TestAPressOvertakesThoseWhoComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const homes, states = 160, 4000
+		v := newVillage(t, homes)
+		defer v.stop()
+		time.Sleep(10 * time.Minute) // they are silent, and that they are back is to be committed
+		v.ledger.slow = 200 * time.Millisecond
+		var pressed time.Time
+		v.ledger.commits = func(c care.Commit) {
+			for _, a := range c.Raise {
+				if a.Kind == care.AlertSOS {
+					pressed = time.Now()
+				}
+			}
+		}
+		began := time.Now()
+		for i := range states {
+			v.line.in <- ingest.Message{Gateway: fmt.Sprintf("gw-%d", i*homes/states), Leaf: wire.LeafState, Payload: []byte(`{"online":true}`), Received: time.Now()}
+		}
+		v.put(t, "gw-0", wire.Alarm, batchOf(1, rec(devices.SOS, "sos", 1)))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if pressed.IsZero() {
+			t.Fatal("the press was never committed")
+		}
+		if wait := pressed.Sub(began); wait > 500*time.Millisecond { // virtual: the commit under way, and its own
+			t.Errorf("the press was committed after %v", wait)
+		}
+	})
+}
+
 // A time series store that is slow, but keeps up when it is given much at once,
 // is not away: nobody is told to send again what is on its way to it.
 func TestASlowTimeSeriesStoreIsNotAway(t *testing.T) {

@@ -251,6 +251,10 @@ func (in *Ingest) own(ctx context.Context) error {
 		g := newGroup(time.Now())
 		// Alarms go first, then what else is urgent; only then is anything else looked at.
 		if !in.drain(in.alarms, g) && !in.drain(in.urgent, g) {
+			routine := in.routine
+			if in.writer.full() {
+				routine = nil // it waits where it can be dropped, for the homes to send it again
+			}
 			timer.Reset(in.wait(g.now))
 			select {
 			case <-ctx.Done():
@@ -262,14 +266,14 @@ func (in *Ingest) own(ctx context.Context) error {
 			case m := <-in.urgent:
 				in.take(g, m)
 				in.drain(in.urgent, g)
-			case m := <-in.routine:
+			case m := <-routine:
 				in.take(g, m)
-				in.drain(in.routine, g)
+				in.drain(routine, g)
 			case w := <-in.written:
 				in.settle(g, w)
 			case ask := <-in.asks:
-				// Who asks hears of all that homes had said by then.
-				in.drain(in.routine, g)
+				// Who asks hears of all that homes had said by then, as far as it could be taken in.
+				in.drain(routine, g)
 				g.now = time.Now()
 				ask(g)
 			case <-timer.C:

@@ -296,20 +296,26 @@ func TestAPressOvertakesThoseWhoComeBack(t *testing.T) {
 // is not away: nobody is told to send again what is on its way to it.
 func TestASlowTimeSeriesStoreIsNotAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const homes, batches = 100, 6
+		const homes, batches, size = 50, 6, 400
 		v := newVillage(t, homes)
 		defer v.stop()
-		v.series.slow = 100 * time.Millisecond
+		v.series.slow = 500 * time.Millisecond
 		for n := range uint64(batches) {
 			for i := range homes {
-				v.put(t, fmt.Sprintf("gw-%d", i), wire.Telemetry, batchOf(n+1, rec(devices.Temperature, "th", float64(n))))
-				time.Sleep(5 * time.Millisecond) // each in a commit of its own
+				v.put(t, fmt.Sprintf("gw-%d", i), wire.Telemetry, batchOf(n*size+1, temperatures(size)...))
+				time.Sleep(2 * time.Millisecond) // each in a commit of its own
 			}
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := v.series.count(); n != homes*batches {
-			t.Errorf("%d of %d readings are stored", n, homes*batches)
+		marks, err := v.db.Marks(t.Context())
+		if err != nil || len(marks) != homes {
+			t.Fatalf("%d homes have marks, %v", len(marks), err)
+		}
+		for _, m := range marks {
+			if m.Stored != batches*size {
+				t.Errorf("%d of %d readings of %s are stored", m.Stored, batches*size, m.Gateway)
+			}
 		}
 		v.line.mu.Lock()
 		defer v.line.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 
 const (
 	writerQueue  = 1024             // submissions on their way to the time series store
-	maxWaiting   = 100_000          // points in them
+	enough       = 50_000           // points in them, from which no more telemetry is taken in
 	maxWrite     = 5_000            // points from which a write takes no further submission in
 	writeTimeout = 10 * time.Second // of one write
 	maxPause     = 5 * time.Second  // between tries while the store is away
@@ -34,19 +34,21 @@ func newWriter(series Series, metrics *Metrics, log *slog.Logger, results chan w
 	return &writer{series: series, metrics: metrics, log: log, queue: make(chan submission, writerQueue), results: results}
 }
 
-// submit queues a submission, or fails it at once when too much waits.
+// full reports whether as much waits as is good: what the store does not take
+// fast enough is better left with the homes.
+func (w *writer) full() bool { return w.waiting.Load() >= enough || len(w.queue) >= writerQueue/2 }
+
+// submit queues a submission, or fails it at once when there is no room.
 // Only the goroutine that receives the results calls it: there is always room
 // for one result more than the queue and the write under way.
 func (w *writer) submit(s submission) {
-	if w.waiting.Load() < maxWaiting {
-		select {
-		case w.queue <- s:
-			w.waiting.Add(int64(len(s.points)))
-			return
-		default:
-		}
+	w.waiting.Add(int64(len(s.points)))
+	select {
+	case w.queue <- s:
+	default:
+		w.waiting.Add(-int64(len(s.points)))
+		w.results <- written{submission: s, err: history.ErrUnavailable}
 	}
-	w.results <- written{submission: s, err: history.ErrUnavailable}
 }
 
 func (w *writer) run(ctx context.Context) error {

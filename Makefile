@@ -21,7 +21,7 @@ CUTS    ?= 200
 MINUTES ?= 0
 ROUNDS  ?= 100
 
-.PHONY: help build run run-influx components test test-go test-race test-long test-web screens check generate bench bench-visits fuzz torture replay setup clean web
+.PHONY: help build run run-influx components test test-go test-race test-long test-web screens check generate bench bench-visits fleet fuzz torture replay setup clean web
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -58,12 +58,14 @@ setup: ## what the tests need and a fresh machine lacks
 
 test: setup web check test-web test-go test-race ## everything that is tested
 
-# Without vet, which check has run on everything.
+# Without vet, which check has run on everything. What takes longest comes first,
+# and as it mostly waits (for a browser, for a network that is cut), more than one
+# package a core runs beside it.
 test-go:
-	LYKTA_REQUIRE_DIST=1 $(GO) test -vet=off -timeout 12m ./...
+	LYKTA_REQUIRE_DIST=1 $(GO) test -vet=off -p 3 -parallel 4 -timeout 12m ./e2e ./...
 
 test-race: ## the race detector; RACE="./cloud/... ./gateway/..." for a long run
-	$(GO) test -vet=off -race -timeout 20m $(RACE)
+	$(GO) test -vet=off -race -p 4 -timeout 20m $(RACE)
 
 test-long: ## PostgreSQL through as many random lives as SQLite; ROUNDS=1000 for more of both
 	LYKTA_LONG=1 $(GO) test -count=1 -timeout 60m -run 'TestConformance/.*/P5' ./cloud/store -rapid.checks=$(ROUNDS)
@@ -95,6 +97,10 @@ bench-visits: ## calls by video beside LiveKit: join time, cost, bad networks; A
 	$(GO) build -o bin/benchvisits ./e2e/benchvisits
 	bin/benchvisits --livekit .tools/bin/livekit-server $(ARGS)
 
+fleet: ## many homes at once on a real lykta-cloud; ARGS="--homes 18000 --rate 10000 --storm 10s", --help has all
+	$(GO) build -o bin/fleet ./e2e/fleet
+	bin/fleet $(ARGS)
+
 fuzz: ## each fuzz target for FUZZ (default 5s)
 	@for pkg in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz' || true); do \
@@ -106,6 +112,10 @@ torture: web setup ## everything that can go wrong, for long: SEEDS, KILLS, CUTS
 
 replay: ## the journal of one simulated life: SEED=…
 	LYKTA_SEED=$(SEED) LYKTA_SEEDS=1 LYKTA_JOURNAL=1 $(GO) test -count=1 -v -run 'TestSeeds$$' ./e2e/sim
+
+vuln: ## known faults of what Lykta is built from; needs the network
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+	cd $(WEB) && npm audit --omit=dev
 
 clean:
 	rm -rf bin var $(WEB)/dist/assets $(WEB)/dist-components $(STAMP) $(WEB)/node_modules

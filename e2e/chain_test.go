@@ -195,6 +195,11 @@ func TestAPressFindsItsWay(t *testing.T) {
 	eventually(t, "Karin is told that it is over", func() bool { return residentSees(t, kiosk).State == "resolved" })
 	eventually(t, "Maria is told that it is over", func() bool { return len(o.mails()) == 2 })
 
+	// What the provider has taken stands in the log a moment later.
+	eventually(t, "the log says what became of every message", func() bool {
+		return !slices.ContainsFunc(o.chain(sos.ID).Told, func(x told) bool { return x.State == "waiting" })
+	})
+
 	c := o.chain(sos.ID)
 	var deeds []string
 	for _, d := range c.Deeds {

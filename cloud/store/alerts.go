@@ -87,7 +87,7 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) ([]care.Alert, error)
 	}
 	args = append(args, bound(f.Limit))
 	query += fmt.Sprintf(` ORDER BY CASE severity WHEN 'emergency' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END, raised DESC, id
-		LIMIT $%d`, len(args))
+		LIMIT CAST($%d AS BIGINT)`, len(args))
 	alerts, err := list(ctx, s.read, scanAlert, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
@@ -241,7 +241,7 @@ func scanEvent(row scanner) (care.Event, error) {
 
 // Events returns the events after one, oldest first; limit 0 is all.
 func (s *Store) Events(ctx context.Context, after int64, limit int) ([]care.Event, error) {
-	events, err := list(ctx, s.read, scanEvent, `SELECT id, at, home, alert FROM events WHERE id > $1 ORDER BY id LIMIT $2`, after, bound(limit))
+	events, err := list(ctx, s.read, scanEvent, `SELECT id, at, home, alert FROM events WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, after, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}

@@ -76,7 +76,7 @@ func (s *Store) AuditLog(ctx context.Context, home string, limit int) ([]care.Au
 	if home != "" {
 		query, args = query+`WHERE home = $2 `, append(args, home)
 	}
-	entries, err := list(ctx, s.read, scanAudit, query+`ORDER BY id DESC LIMIT $1`, args...)
+	entries, err := list(ctx, s.read, scanAudit, query+`ORDER BY id DESC LIMIT CAST($1 AS BIGINT)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
@@ -166,7 +166,7 @@ func (s *Store) VerifyAudit(ctx context.Context, noted AuditHead) (AuditReport, 
 	var last link
 	found := noted == AuditHead{}
 	for {
-		links, err := list(ctx, s.read, scanLink, selectLink+`WHERE id > $1 ORDER BY id LIMIT $2`, last.id, verifyAtOnce)
+		links, err := list(ctx, s.read, scanLink, selectLink+`WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, last.id, verifyAtOnce)
 		if err != nil {
 			return r, fmt.Errorf("verify audit log: %w", err)
 		}

@@ -25,7 +25,7 @@ func (s *Store) PutBrowser(ctx context.Context, b care.Browser, now time.Time) e
 			return err
 		}
 		_, err := t.exec(ctx, `DELETE FROM browsers WHERE person = $1 AND id IN
-			(SELECT id FROM browsers WHERE person = $1 ORDER BY added DESC, id LIMIT $2 OFFSET $3)`, b.Person, bound(0), mostBrowsers)
+			(SELECT id FROM browsers WHERE person = $1 ORDER BY added DESC, id LIMIT CAST($2 AS BIGINT) OFFSET $3)`, b.Person, bound(0), mostBrowsers)
 		return err
 	})
 	if err != nil {

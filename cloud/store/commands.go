@@ -101,7 +101,7 @@ func (s *Store) deleteCommands(ctx context.Context, before time.Time) error {
 	for _, over := range []string{`answered <> 0 AND answered < $1`, `expires <> 0 AND expires < $1`} {
 		for n := int64(deleteAtOnce); n >= deleteAtOnce; {
 			if err := s.update(ctx, func(t *tx) (err error) {
-				n, err = t.exec(ctx, `DELETE FROM commands WHERE (gateway, id) IN (SELECT gateway, id FROM commands WHERE `+over+` LIMIT $2)`, before, deleteAtOnce)
+				n, err = t.exec(ctx, `DELETE FROM commands WHERE (gateway, id) IN (SELECT gateway, id FROM commands WHERE `+over+` LIMIT CAST($2 AS BIGINT))`, before, deleteAtOnce)
 				return err
 			}); err != nil {
 				return err

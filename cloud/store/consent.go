@@ -23,7 +23,7 @@ func scanConsent(row scanner) (c care.Consent, err error) {
 // first, limit at most: ids are given in the order of the commits, so that
 // nothing comes later with a smaller one.
 func (s *Store) Consents(ctx context.Context, after int64, limit int) ([]care.Consent, error) {
-	out, err := list(ctx, s.read, scanConsent, selectConsent+`WHERE id > $1 ORDER BY id LIMIT $2`, after, bound(limit))
+	out, err := list(ctx, s.read, scanConsent, selectConsent+`WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, after, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read decisions: %w", err)
 	}

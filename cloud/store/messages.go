@@ -26,7 +26,7 @@ func scanMessage(row scanner) (m care.Message, err error) {
 // newest first, without the pictures; limit 0 is no limit. What relatives may
 // see of it is for the caller to choose, by Message.Person.
 func (s *Store) Messages(ctx context.Context, home string, limit int) ([]care.Message, error) {
-	messages, err := list(ctx, s.read, scanMessage, selectMessage+`WHERE home = $1 AND ended = 0 ORDER BY at DESC, id LIMIT $2`, home, bound(limit))
+	messages, err := list(ctx, s.read, scanMessage, selectMessage+`WHERE home = $1 AND ended = 0 ORDER BY at DESC, id LIMIT CAST($2 AS BIGINT)`, home, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read the messages to %q: %w", home, err)
 	}
@@ -35,7 +35,7 @@ func (s *Store) Messages(ctx context.Context, home string, limit int) ([]care.Me
 
 // MessagesOf is Messages of one sender.
 func (s *Store) MessagesOf(ctx context.Context, home, person string, limit int) ([]care.Message, error) {
-	messages, err := list(ctx, s.read, scanMessage, selectMessage+`WHERE home = $1 AND person = $2 AND ended = 0 ORDER BY at DESC, id LIMIT $3`,
+	messages, err := list(ctx, s.read, scanMessage, selectMessage+`WHERE home = $1 AND person = $2 AND ended = 0 ORDER BY at DESC, id LIMIT CAST($3 AS BIGINT)`,
 		home, person, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read the messages to %q: %w", home, err)
@@ -134,7 +134,7 @@ const mostAgain = 50
 // tellAgain has a home's gateway, which is another than before, told the
 // messages that have not reached the home and are not over.
 func (t *tx) tellAgain(ctx context.Context, home, gateway string, now time.Time) error {
-	newest, err := list(ctx, t, scanMessage, selectMessage+`WHERE home = $1 AND reached = 0 AND ended = 0 AND until > $2 ORDER BY at DESC, id LIMIT $3`, home, now, mostAgain)
+	newest, err := list(ctx, t, scanMessage, selectMessage+`WHERE home = $1 AND reached = 0 AND ended = 0 AND until > $2 ORDER BY at DESC, id LIMIT CAST($3 AS BIGINT)`, home, now, mostAgain)
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ const keepPictures = 30 * 24 * time.Hour
 // DeletePictures deletes pictures of messages that were over 30 days before
 // now, at most limit, and returns how many: nobody needs them any more.
 func (s *Store) DeletePictures(ctx context.Context, now time.Time, limit int) (int, error) {
-	const over = `SELECT id FROM messages WHERE pictured = 1 AND until < $1 ORDER BY until LIMIT $2`
+	const over = `SELECT id FROM messages WHERE pictured = 1 AND until < $1 ORDER BY until LIMIT CAST($2 AS BIGINT)`
 	ids, err := list(ctx, s.read, scanText, over, now.Add(-keepPictures), bound(limit))
 	if err != nil || len(ids) == 0 {
 		return 0, fmtErr("read which pictures are over", err)

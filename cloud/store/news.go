@@ -24,7 +24,7 @@ func (s *Store) News(ctx context.Context, after int64, limit int) ([]care.News, 
 	changes, err := list(ctx, s.read, func(row scanner) (c care.News, err error) {
 		err = row.Scan(&c.ID, &c.Kind, &c.Home, &c.What)
 		return c, err
-	}, `SELECT id, kind, home, what FROM changes WHERE id > $1 ORDER BY id LIMIT $2`, after, bound(limit))
+	}, `SELECT id, kind, home, what FROM changes WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, after, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read what has changed: %w", err)
 	}

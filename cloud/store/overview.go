@@ -51,14 +51,14 @@ func (s *Store) Search(ctx context.Context, q string, in care.SearchIn) ([]care.
 		card = `coalesce(r.address, '')`
 	}
 	errs := []error{search(care.FoundHome, `SELECT h.id, h.name, `+card+`, 0 FROM homes h LEFT JOIN residents r ON r.home = h.id `+
-		homes.sql()+`ORDER BY h.name, h.id LIMIT `+homes.arg(bound(in.Limit)), homes)}
+		homes.sql()+`ORDER BY h.name, h.id LIMIT CAST(`+homes.arg(bound(in.Limit))+` AS BIGINT)`, homes)}
 	if in.Notes {
 		var newest where
 		newest.inAreas(in.Areas)
 		newest.since("written", in.Since)
-		from := `SELECT home, author, text, written AS at, words FROM notes ` + newest.sql() + `ORDER BY written DESC LIMIT ` + newest.arg(notesSearched)
+		from := `SELECT home, author, text, written AS at, words FROM notes ` + newest.sql() + `ORDER BY written DESC LIMIT CAST(` + newest.arg(notesSearched) + ` AS BIGINT)`
 		errs = append(errs, search(care.FoundNote, `SELECT home, author, text, at FROM (`+from+`) n WHERE words LIKE `+newest.arg(like(q))+escape+
-			`ORDER BY at DESC LIMIT `+newest.arg(bound(in.Limit)), newest))
+			`ORDER BY at DESC LIMIT CAST(`+newest.arg(bound(in.Limit))+` AS BIGINT)`, newest))
 	}
 	if in.Names {
 		// People are as many as work or are told; their names are not kept in
@@ -85,7 +85,7 @@ func (s *Store) AlertsOf(ctx context.Context, areas []string, from, to time.Time
 	a, b := w.arg(from), w.arg(to)
 	w.and(`id IN (SELECT id FROM alerts WHERE raised >= ` + a + ` AND raised < ` + b + `
 		UNION SELECT id FROM alerts WHERE resolved_at >= ` + a + ` AND resolved_at < ` + b + `)`) // each by its own index
-	alerts, err := list(ctx, s.read, scanAlert, selectAlert+w.sql()+`ORDER BY raised DESC, id LIMIT `+w.arg(bound(limit)), w.args...)
+	alerts, err := list(ctx, s.read, scanAlert, selectAlert+w.sql()+`ORDER BY raised DESC, id LIMIT CAST(`+w.arg(bound(limit))+` AS BIGINT)`, w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts of a time: %w", err)
 	}
@@ -98,7 +98,7 @@ func (s *Store) StandingAlerts(ctx context.Context, areas []string, limit int) (
 	var w where
 	w.and(`state <> 'resolved'`)
 	w.inAreas(areas)
-	alerts, err := list(ctx, s.read, scanAlert, selectAlert+w.sql()+`ORDER BY raised DESC, id LIMIT `+w.arg(bound(limit)), w.args...)
+	alerts, err := list(ctx, s.read, scanAlert, selectAlert+w.sql()+`ORDER BY raised DESC, id LIMIT CAST(`+w.arg(bound(limit))+` AS BIGINT)`, w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts that stand: %w", err)
 	}

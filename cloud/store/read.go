@@ -65,7 +65,7 @@ func scanAlarmRecord(row scanner) (care.AlarmRecord, error) {
 // oldest first; limit 0 is all.
 func (s *Store) Uncopied(ctx context.Context, limit int) ([]care.AlarmRecord, error) {
 	records, err := list(ctx, s.read, scanAlarmRecord, selectAlarmRecord+`WHERE copied = 0
-		ORDER BY received, gateway, epoch, seq LIMIT $1`, bound(limit))
+		ORDER BY received, gateway, epoch, seq LIMIT CAST($1 AS BIGINT)`, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read alarm records to copy: %w", err)
 	}
@@ -97,7 +97,7 @@ func (s *Store) Refused(ctx context.Context, limit int) ([]care.RefusedMessage, 
 	messages, err := list(ctx, s.read, func(row scanner) (m care.RefusedMessage, err error) {
 		err = row.Scan(&m.Gateway, &m.Topic, &m.Seq, &m.ID, &m.Error, &m.Payload, (*when)(&m.Received))
 		return m, err
-	}, `SELECT gateway, topic, seq, error_id, error, payload, received FROM refused ORDER BY id DESC LIMIT $1`, bound(limit))
+	}, `SELECT gateway, topic, seq, error_id, error, payload, received FROM refused ORDER BY id DESC LIMIT CAST($1 AS BIGINT)`, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read refused messages: %w", err)
 	}

@@ -135,7 +135,7 @@ func (s *Store) Notes(ctx context.Context, f care.NoteFilter) ([]care.Note, erro
 		w.since("written", f.From)
 		w.before("written", f.To)
 	}
-	notes, err := list(ctx, s.read, scanNote, selectNote+w.sql()+`ORDER BY written DESC, id LIMIT `+w.arg(bound(f.Limit)), w.args...)
+	notes, err := list(ctx, s.read, scanNote, selectNote+w.sql()+`ORDER BY written DESC, id LIMIT CAST(`+w.arg(bound(f.Limit))+` AS BIGINT)`, w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read notes: %w", err)
 	}

@@ -30,7 +30,7 @@ func (s *Store) DueScreens(ctx context.Context, now time.Time, limit int) ([]car
 	turns, err := list(ctx, s.read, func(row scanner) (c care.ScreenTurn, err error) {
 		err = row.Scan(&c.Home, &c.Turn, &c.Gateway, &c.Version, &c.Hash, (*when)(&c.Refused))
 		return c, err
-	}, `SELECT home, turn, gateway, version, hash, refused FROM screens WHERE due <> 0 AND due <= $1 ORDER BY due, home LIMIT $2`, now, bound(limit))
+	}, `SELECT home, turn, gateway, version, hash, refused FROM screens WHERE due <> 0 AND due <= $1 ORDER BY due, home LIMIT CAST($2 AS BIGINT)`, now, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read whose screens are to be told: %w", err)
 	}
@@ -54,7 +54,7 @@ func (s *Store) ScreenContent(ctx context.Context, home string, now time.Time) (
 	})
 	c.Reminders, errs[3] = remindersOf(ctx, s.read, home)
 	c.Contacts, errs[4] = s.DecidedContacts(ctx, home)
-	c.Looks, errs[5] = list(ctx, s.read, scanAudit, selectAudit+`WHERE home = $1 ORDER BY id DESC LIMIT $2`, home, looksShown)
+	c.Looks, errs[5] = list(ctx, s.read, scanAudit, selectAudit+`WHERE home = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)`, home, looksShown)
 	err := errors.Join(errs[:]...)
 	if err == nil {
 		c.Consents, err = s.ConsentsOf(ctx, home)
@@ -180,7 +180,7 @@ func (s *Store) FollowAudit(ctx context.Context, now time.Time, limit int) (int,
 		person string // who was changed
 	}
 	const query = `SELECT id, home, role, CASE WHEN action LIKE 'look%' THEN 1 ELSE 0 END, CASE action WHEN 'change person' THEN detail ELSE '' END
-		FROM audit WHERE id > (SELECT value FROM counters WHERE name = 'looked') ORDER BY id LIMIT $1`
+		FROM audit WHERE id > (SELECT value FROM counters WHERE name = 'looked') ORDER BY id LIMIT CAST($1 AS BIGINT)`
 	scan := func(row scanner) (e entry, err error) {
 		err = row.Scan(&e.id, &e.home, &e.role, (*truth)(&e.look), &e.person)
 		return e, err

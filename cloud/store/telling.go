@@ -24,9 +24,13 @@ func (t *tx) putEscalation(ctx context.Context, a care.Alert) error {
 }
 
 // Due returns the alerts about which something is to be done by now:
-// emergencies first, of those the ones that have waited longest.
+// emergencies first, of those the ones that have waited longest. Every limit is a
+// statement of its own: it is one of a few.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := list(ctx, s.read, scanText, `SELECT alert FROM escalations WHERE due <> 0 AND due <= $1 ORDER BY place, due, alert LIMIT $2`, now, bound(limit))
+	// The number stands in the text: without it SQLite goes through all that
+	// wait for their turn, in their order, instead of those that are due.
+	due := fmt.Sprintf(`SELECT alert FROM escalations WHERE due <> 0 AND due <= $1 ORDER BY place, due, alert LIMIT %d`, bound(limit))
+	ids, err := list(ctx, s.read, scanText, due, now)
 	if err != nil {
 		return nil, fmt.Errorf("read what is due: %w", err)
 	}
@@ -275,7 +279,7 @@ func (s *Store) NextTelling(ctx context.Context, channel care.Channel) (time.Tim
 // emergencies first, and news behind all alarms.
 func (s *Store) WaitingTellings(ctx context.Context, channel care.Channel, now time.Time, limit int) ([]care.Told, error) {
 	told, err := list(ctx, s.read, scanTold, selectTold+`WHERE t.state = 'waiting' AND t.channel = $1 AND t.due <= $2
-		ORDER BY t.place, t.due LIMIT $3`,
+		ORDER BY t.place, t.due LIMIT CAST($3 AS BIGINT)`,
 		string(channel), now, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read what waits to be sent by %s: %w", channel, err)

@@ -81,7 +81,7 @@ func (s *Store) EndTest(ctx context.Context, home string, now time.Time, entry c
 // Tests returns a home's tests, the newest first; limit 0 is all. Those whose
 // press did not come in time are over.
 func (s *Store) Tests(ctx context.Context, home string, now time.Time, limit int) ([]care.TestAlarm, error) {
-	tests, err := list(ctx, s.read, scanTest, selectTest+`WHERE home = $1 ORDER BY starts DESC, id LIMIT $2`, home, bound(limit))
+	tests, err := list(ctx, s.read, scanTest, selectTest+`WHERE home = $1 ORDER BY starts DESC, id LIMIT CAST($2 AS BIGINT)`, home, bound(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read tests of %s: %w", home, err)
 	}

@@ -46,7 +46,7 @@ func visitsOf(ctx context.Context, q queryer, f care.VisitFilter) ([]care.Visit,
 		states[i] = string(state)
 	}
 	w.in("state", states)
-	return list(ctx, q, scanVisit, selectVisit+w.sql()+`ORDER BY starts, id LIMIT `+w.arg(bound(f.Limit)), w.args...)
+	return list(ctx, q, scanVisit, selectVisit+w.sql()+`ORDER BY starts, id LIMIT CAST(`+w.arg(bound(f.Limit))+` AS BIGINT)`, w.args...)
 }
 
 // Visit returns one visit, or ErrNotFound.
@@ -186,7 +186,7 @@ func (s *Store) AskForVisit(ctx context.Context, v care.Visit, entry care.AuditE
 // most limit. What a relative asked to come for themselves, whom nobody signs
 // off, is held to have been.
 func (s *Store) MissVisits(ctx context.Context, ended, now time.Time, limit int) (int, error) {
-	const over = selectVisit + `WHERE state = 'planned' AND ends <= $1 ORDER BY ends LIMIT $2`
+	const over = selectVisit + `WHERE state = 'planned' AND ends <= $1 ORDER BY ends LIMIT CAST($2 AS BIGINT)`
 	missed, err := list(ctx, s.read, scanVisit, over, ended, bound(limit))
 	if err != nil || len(missed) == 0 { // nearly always: no transaction for nothing
 		return 0, fmtErr("read visits that are over", err)

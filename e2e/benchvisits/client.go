@@ -106,7 +106,7 @@ func (c *client) connection(way line) (*webrtc.PeerConnection, error) {
 	}
 	if err := errors.Join(
 		register(63, webrtc.RTPCodecTypeAudio, webrtc.RTPCodecCapability{MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111", RTCPFeedback: feedback}),
-		register(111, webrtc.RTPCodecTypeAudio, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1", RTCPFeedback: feedback}),
+		register(111, webrtc.RTPCodecTypeAudio, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10", RTCPFeedback: feedback}),
 		register(96, webrtc.RTPCodecTypeVideo, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: pictures}),
 		register(97, webrtc.RTPCodecTypeVideo, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}),
 		webrtc.ConfigureTWCCHeaderExtensionSender(&codecs, chain), webrtc.ConfigureNack(&codecs, chain),
@@ -227,10 +227,13 @@ func (c *client) show(n int, seq uint16) uint16 {
 	c.mu.Lock()
 	key, rate, part := c.asked, c.rate, c.sentParts
 	c.asked = false
-	if c.estimate != nil {
+	if c.estimate != nil && rate > 0 {
 		rate = max(30_000, min(rate, float64(c.estimate.GetTargetBitrate())-soundRate))
 	}
 	c.mu.Unlock()
+	if rate == 0 {
+		return seq
+	}
 	size := int(rate * pictureEvery.Seconds() / 8)
 	if key {
 		size *= keyframes
@@ -270,6 +273,9 @@ func (c *client) obey(s *webrtc.RTPSender) {
 				c.asked = true
 			case *rtcp.ReceiverEstimatedMaximumBitrate:
 				c.rate = min(pictureRate, max(30_000, float64(r.Bitrate)-soundRate))
+				if c.adapts && r.Bitrate < soundRate {
+					c.rate = 0 // the app's page makes no picture then
+				}
 			}
 		}
 		c.mu.Unlock()

@@ -46,6 +46,7 @@ type client struct {
 	jumps   int                        // gaps in an incoming picture's numbers
 	asked   map[string]bool            // layers of which a keyframe is wanted
 	rate    float64                    // REMB, bit/s
+	again   int                        // packets of pictures that it was asked to send again, each time
 	sentUp  uint32                     // sound frames sent
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -363,6 +364,10 @@ func (c *client) obey(s *webrtc.RTPSender, rid string) {
 				c.asked[rid] = true
 			case *rtcp.ReceiverEstimatedMaximumBitrate:
 				c.rate = float64(r.Bitrate)
+			case *rtcp.TransportLayerNack:
+				for _, n := range r.Nacks {
+					c.again += len(n.PacketList())
+				}
 			}
 		}
 		c.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -150,14 +149,6 @@ func newChain(estimate *estimator) (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of pictures; lost sound is asked for where it is known whether it is needed.
-	// A packet is asked for five times at most: after that it is too late for it.
-	ask, err := nack.NewGeneratorInterceptor(nack.GeneratorSize(512), nack.GeneratorInterval(40*time.Millisecond),
-		nack.GeneratorMaxNacksPerPacket(5),
-		nack.GeneratorStreamsFilter(func(i *interceptor.StreamInfo) bool { return strings.HasPrefix(i.MimeType, "video/") }), nack.WithGeneratorLoggerFactory(quiet))
-	if err != nil {
-		return nil, err
-	}
 	receiver, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(quiet))
 	if err != nil {
 		return nil, err
@@ -166,7 +157,7 @@ func newChain(estimate *estimator) (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []interceptor.Factory{estimate, resend, ask, feedback, receiver, sender} {
+	for _, f := range []interceptor.Factory{estimate, resend, feedback, receiver, sender} {
 		chain.Add(f)
 	}
 	return chain, nil

@@ -25,21 +25,25 @@ type wireLine struct {
 	reported  uint16
 	came      map[uint16]time.Time
 	waitedMax time.Duration
+	down      window       // what the reports say
+	deaf      float64      // share of the reports that do not come
+	lost      func(uint16) // told of each packet that did not come; may be nil
 }
 
-func (l *wireLine) send(size int) {
+// send says which packet it was, and whether it gets through.
+func (l *wireLine) send(size int) (seq uint16, through bool) {
 	now := time.Now()
 	b := l.estimate.number(size)
-	seq := uint16(b[0])<<8 | uint16(b[1])
+	seq = uint16(b[0])<<8 | uint16(b[1])
 	if l.random.Float64() < l.loss {
-		return
+		return seq, false
 	}
 	begin := now
 	if l.free.After(begin) {
 		begin = l.free
 	}
 	if begin.Sub(now) > l.queue {
-		return
+		return seq, false
 	}
 	l.free = begin.Add(time.Duration(size*8) * time.Second / time.Duration(l.rate))
 	l.waitedMax = max(l.waitedMax, l.free.Sub(now))
@@ -52,6 +56,7 @@ func (l *wireLine) send(size int) {
 	}
 	l.last = at
 	l.came[seq] = at
+	return seq, true
 }
 
 // report is the browser's word of all packets up to now.
@@ -84,6 +89,8 @@ func (l *wireLine) report() {
 			r.RecvDeltas = append(r.RecvDeltas, &rtcp.RecvDelta{Delta: came.Sub(at).Microseconds()})
 			at = came
 			delete(l.came, seq)
+		} else if l.lost != nil {
+			defer l.lost(seq)
 		}
 		if chunk.SymbolList = append(chunk.SymbolList, symbol); len(chunk.SymbolList) == 7 {
 			r.PacketChunks, chunk = append(r.PacketChunks, chunk), vector()
@@ -93,7 +100,11 @@ func (l *wireLine) report() {
 		r.PacketChunks = append(r.PacketChunks, chunk)
 	}
 	l.reported = last
-	l.estimate.heard(r, now)
+	if l.random.Float64() < l.deaf {
+		return
+	}
+	packets, lost := l.estimate.heard(r, now)
+	l.down.add(now, packets, lost)
 }
 
 // run uses the line for a while.
@@ -136,7 +147,7 @@ func TestEstimateFollowsTheLine(t *testing.T) {
 		"300 kbit/s, jitter":         {func(l *wireLine) { l.rate, l.jitter = 300_000, 40*time.Millisecond }, 180_000, 320_000},
 		"150 kbit/s":                 {func(l *wireLine) { l.rate = 150_000 }, 90_000, 160_000},
 		"60 kbit/s":                  {func(l *wireLine) { l.rate = 60_000 }, minEstimate, 60_000},
-		"30 % loss":                  {func(l *wireLine) { l.loss = 0.3 }, pauseRate, 200_000},
+		"30 % loss":                  {func(l *wireLine) { l.loss = 0.3 }, pauseRate, maxEstimate},
 		"fast, little to send":       {func(l *wireLine) { l.picture = 0 }, 300_000, 1_200_000},
 		"fast, few and far between":  {func(l *wireLine) { l.picture, l.jitter = 0, 80*time.Millisecond }, 300_000, 1_200_000},
 		"60 kbit/s, with sound only": {func(l *wireLine) { l.rate, l.picture = 60_000, 0 }, minEstimate, 60_000},
@@ -181,6 +192,29 @@ func TestEstimateComesBack(t *testing.T) {
 		}
 		if took := time.Since(since); took > 20*time.Second {
 			t.Errorf("after %v the estimate is %d", took, l.estimate.bitrate())
+		}
+	})
+}
+
+func TestSilenceIsNoGoodSign(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newWireLine(5_000_000)
+		for range 50 {
+			l.estimate.listen(time.Now()) // nothing is sent, so there is nothing to hear
+			time.Sleep(stepEvery)
+		}
+		l.run(5 * time.Second)
+		before := l.estimate.bitrate()
+		if before < firstEstimate {
+			t.Fatalf("%d bit/s on a good line", before)
+		}
+		for range 50 {
+			l.estimate.number(1000)
+			l.estimate.listen(time.Now())
+			time.Sleep(stepEvery)
+		}
+		if got := l.estimate.bitrate(); got != unheardLeast {
+			t.Errorf("after 10 s without a report the estimate is %d", got)
 		}
 	})
 }

@@ -183,7 +183,7 @@ func (g *gaps) due(has func(uint16) bool, now time.Time) []uint16 {
 }
 
 func (t *soundIn) askAgain(now time.Time) {
-	if t.missing.used == 0 {
+	if t.missing.used == 0 || !t.peer.estimate.mayAsk() {
 		return
 	}
 	if ask := t.missing.due(t.frames.has, now); len(ask) > 0 {
@@ -206,7 +206,8 @@ func (t *soundIn) pass(seq uint16, ts uint32, data []byte, marker bool, now time
 // layer is a participant's picture in one size.
 type layer struct {
 	stream
-	low bool
+	low    bool
+	recent recent // its reader's alone
 
 	last   atomic.Int64 // when it was last heard of, ns since 1970
 	bytes  atomic.Uint64
@@ -223,10 +224,14 @@ func (l *layer) alive(now time.Time) bool { return now.UnixNano()-l.last.Load() 
 func (l *layer) take(head *rtp.Header, payload []byte, now time.Time) {
 	l.last.Store(now.UnixNano())
 	l.bytes.Add(uint64(len(payload)))
+	if !l.recent.note(head.SequenceNumber, now) {
+		return
+	}
 	v, _ := readVP8(payload)
 	for _, s := range l.peer.listeners() {
 		s.picture.write(l, head, payload, v, now)
 	}
+	l.askAgain(now)
 }
 
 // keyframeEvery is how often a keyframe may be asked for: each costs as much as

@@ -15,13 +15,14 @@ const (
 	resumeAtMost    = 60 * time.Second
 	trialLasts      = 15 * time.Second
 
-	fewPackets = 20 // in 2 s say nothing about loss
+	plainFor = 3 * time.Second // what was lost before is out of the window of 2 s then
+	tryAgain = 30 * time.Second
 )
 
 // measured is what is known of a line to one participant.
 type measured struct {
 	loss     float64 // towards them, 0–1, of the last 2 s
-	packets  int     // that loss is about
+	steady   float64 // what of it does not depend on how much is sent
 	lossUp   float64
 	estimate int // bit/s
 	rtt      time.Duration
@@ -30,25 +31,34 @@ type measured struct {
 
 // keeper decides when a participant's pictures are held back.
 type keeper struct {
-	loss        float64 // share, smoothed
 	paused      bool
 	bad, better time.Time // since when the line is; zero is not
 	resumed     time.Time
 	wait        time.Duration
 	slow        bool // the last pause was for bandwidth
-	said        Line
-	saidAt      time.Time
-	saidOnce    bool
+
+	plain time.Time // since when sound goes without repetitions
+	helps bool      // to repeat it, though the line is slow
+	tried time.Time // since when that is tried
+	tries float64   // the share that was lost before
+	again time.Time // when it may be tried again
+
+	lossUp float64 // share lost on the way here, smoothed
+	poorUp bool    // so much that they should send sound alone
+
+	said     Line
+	saidAt   time.Time
+	saidOnce bool
 }
 
 // step takes a measurement. It returns how the line is, whether that is news
 // for the participant, and whether the picture was stopped or let go.
 func (k *keeper) step(now time.Time, m measured) (line Line, news, changed bool) {
-	// Chance alone makes 15 of 10 % for a moment: what counts is an average of about 2 s more.
-	if m.packets >= fewPackets {
-		k.loss += 0.1 * (m.loss - k.loss)
-	}
-	lossy := k.loss > pauseLoss
+	// Chance alone makes 15 of 10 % for a moment.
+	k.lossUp += 0.05 * (m.lossUp - k.lossUp)
+	k.poorUp = k.lossUp > pauseLoss || k.poorUp && k.lossUp > resumeLoss
+	// What is lost because too much is sent ends when less is.
+	lossy := m.steady > pauseLoss
 	slow := m.estimate < pauseRate
 	switch {
 	case !k.paused && (lossy || slow):
@@ -68,7 +78,7 @@ func (k *keeper) step(now time.Time, m measured) (line Line, news, changed bool)
 		}
 	case !k.paused:
 		k.bad = time.Time{}
-	case k.loss > resumeLoss || m.estimate < resumeRate:
+	case m.steady > resumeLoss || m.estimate < resumeRate:
 		k.better = time.Time{}
 	default:
 		if k.better.IsZero() {
@@ -106,11 +116,26 @@ func (k *keeper) isNews(now time.Time, l Line) bool {
 	return true
 }
 
-// repeats is how often each frame is sent again inside later packets: more on a
-// line that loses, none on one that is too slow for it.
-func repeats(m measured) int32 {
+// repeats is how often each frame of sound is sent again inside later packets:
+// more on a line that loses, none on one that is too slow for it. Sound that is
+// lost without repetitions all the same is better off with them.
+func (k *keeper) repeats(now time.Time, m measured) int32 {
+	slow := m.estimate < pauseRate || k.paused && k.slow && m.loss < lossChance
+	if !slow || m.loss < lossChance {
+		k.plain, k.helps = time.Time{}, false
+	}
+	if slow && k.plain.IsZero() {
+		k.plain = now
+	}
 	switch {
-	case m.estimate < pauseRate:
+	case k.helps && now.Sub(k.tried) > plainFor && m.loss > 1.25*k.tries+0.02:
+		// More is lost with them: the line is full, and loses little else.
+		k.helps, k.plain, k.again = false, now, now.Add(tryAgain)
+	case !k.helps && slow && m.loss > 0.10 && now.Sub(k.plain) > plainFor && !now.Before(k.again):
+		k.helps, k.tried, k.tries = true, now, m.loss
+	}
+	switch {
+	case slow && !k.helps:
 		return 0
 	case m.loss > 0.10:
 		return 3

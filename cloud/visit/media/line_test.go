@@ -16,9 +16,9 @@ func live(k *keeper, now *time.Time, d time.Duration, m measured) (stops int) {
 }
 
 var (
-	goodLine  = measured{packets: 200, estimate: 1_000_000}
-	lossyLine = measured{packets: 200, estimate: 1_000_000, loss: 0.3}
-	slowLine  = measured{packets: 200, estimate: 60_000}
+	goodLine  = measured{estimate: 1_000_000}
+	lossyLine = measured{estimate: 1_000_000, loss: 0.3, steady: 0.3}
+	slowLine  = measured{estimate: 60_000}
 )
 
 func TestPictureIsHeldBack(t *testing.T) {
@@ -27,14 +27,14 @@ func TestPictureIsHeldBack(t *testing.T) {
 		d      time.Duration
 		paused bool
 	}{
-		"good":                   {goodLine, time.Minute, false},
-		"a moment of loss":       {lossyLine, time.Second, false},
-		"loss":                   {lossyLine, 3 * time.Second, true},
-		"slow":                   {slowLine, 3 * time.Second, true},
-		"loss of few packets":    {measured{packets: 5, estimate: 1_000_000, loss: 0.5}, time.Minute, false},
-		"10 % loss":              {measured{packets: 200, estimate: 1_000_000, loss: 0.10}, time.Minute, false},
-		"slow, but fast enough":  {measured{packets: 200, estimate: 110_000}, time.Minute, false},
-		"loss of what one sends": {measured{packets: 200, estimate: 1_000_000, lossUp: 0.5}, time.Minute, false},
+		"good":                     {goodLine, time.Minute, false},
+		"a moment of loss":         {lossyLine, time.Second, false},
+		"loss":                     {lossyLine, 3 * time.Second, true},
+		"slow":                     {slowLine, 3 * time.Second, true},
+		"loss of what is too much": {measured{estimate: 1_000_000, loss: 0.5}, time.Minute, false},
+		"10 % loss":                {measured{estimate: 1_000_000, loss: 0.10, steady: 0.10}, time.Minute, false},
+		"slow, but fast enough":    {measured{estimate: 110_000}, time.Minute, false},
+		"loss of what one sends":   {measured{estimate: 1_000_000, lossUp: 0.5}, time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, now := &keeper{}, time.Unix(1_800_000_000, 0)
@@ -104,10 +104,57 @@ func TestRepeatsFitTheLine(t *testing.T) {
 	for _, c := range []struct {
 		loss     float64
 		estimate int
+		slow     bool
 		want     int32
-	}{{0, 1_000_000, 1}, {0.05, 1_000_000, 2}, {0.3, 200_000, 3}, {0.3, 60_000, 0}, {0, 90_000, 0}} {
-		if got := repeats(measured{loss: c.loss, estimate: c.estimate}); got != c.want {
-			t.Errorf("loss %v at %d bit/s: %d, want %d", c.loss, c.estimate, got, c.want)
+	}{
+		{0, 1_000_000, false, 1}, {0.05, 1_000_000, false, 2}, {0.3, 200_000, false, 3}, {0.3, 60_000, false, 0}, {0, 90_000, false, 0},
+		{0, 150_000, true, 0}, {0.05, 150_000, true, 2},
+	} {
+		k := keeper{paused: c.slow, slow: c.slow}
+		if got := k.repeats(time.Unix(1_800_000_000, 0), measured{loss: c.loss, estimate: c.estimate}); got != c.want {
+			t.Errorf("loss %v at %d bit/s, slow %v: %d, want %d", c.loss, c.estimate, c.slow, got, c.want)
 		}
+	}
+}
+
+func TestRepeatsComeBackWhereTheyHelp(t *testing.T) {
+	k, now := &keeper{}, time.Unix(1_800_000_000, 0)
+	for _, c := range []struct {
+		m    measured
+		want int32 // after 4 s of it
+	}{
+		{measured{estimate: 60_000, loss: 0.3}, 3}, // it is lost though little is sent
+		{measured{estimate: 60_000}, 0},
+		{measured{estimate: 60_000, loss: 0.05}, 0},
+		{measured{estimate: 300_000, loss: 0.05}, 2},
+	} {
+		var got int32
+		for range 20 {
+			now = now.Add(stepEvery)
+			got = k.repeats(now, c.m)
+		}
+		if got != c.want {
+			t.Errorf("%+v: %d, want %d", c.m, got, c.want)
+		}
+	}
+}
+
+// Where they fill the line further they are left off again, and not tried at
+// every moment.
+func TestRepeatsThatMakeItWorseAreLeftOff(t *testing.T) {
+	k, now := &keeper{}, time.Unix(1_800_000_000, 0)
+	const steps = int(time.Minute / stepEvery)
+	with, got := 0, int32(0)
+	for range steps {
+		now = now.Add(stepEvery)
+		m := measured{estimate: 55_000, loss: 0.12}
+		if got > 0 {
+			m.loss = 0.5
+			with++
+		}
+		got = k.repeats(now, m)
+	}
+	if with == 0 || with > steps/5 {
+		t.Errorf("for %d of %d looks sound was repeated", with, steps)
 	}
 }

@@ -3,6 +3,7 @@ package media_test
 import (
 	"net"
 	"testing"
+	"time"
 
 	"github.com/lykta/lykta/cloud/visit/media"
 	"github.com/lykta/lykta/cloud/visit/media/impair"
@@ -120,5 +121,28 @@ func TestPicturesSentAgainKeepTheirPlace(t *testing.T) {
 	}
 	if n := look(anna, func() int { return anna.jumps }); n > 0 {
 		t.Errorf("their numbers jumped %d times", n)
+	}
+}
+
+// What is lost on the way here is asked for again when an answer should have
+// come, and no more often: it would fill a bad line with what has come already.
+func TestLostPicturesAreNotAskedForTooOften(t *testing.T) {
+	t.Parallel()
+	m := open(t, nil)
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := impair.New(conn, 5, impair.Way{}, impair.Way{})
+	home := join(t, m, clientOptions{id: "home", conn: line, rtx: true})
+	anna := join(t, m, clientOptions{id: "anna"})
+	until(t, "pictures come", func() bool { return anna.seen("h") > 20 })
+	line.Set(impair.Way{Delay: 20 * time.Millisecond}, impair.Way{Delay: 20 * time.Millisecond, Loss: 0.1})
+	seen := anna.seen("h")
+	until(t, "many come", func() bool { return anna.seen("h") > seen+500 })
+	_, out := line.Counts()
+	asked := look(home, func() int { return home.again })
+	if asked == 0 || asked > int(out.Lost)*2 {
+		t.Errorf("%d packets were lost, and pictures asked for %d times", out.Lost, asked)
 	}
 }

@@ -7,7 +7,9 @@ import (
 )
 
 const (
-	soundRate  = 80_000  // bit/s of one participant's sound with its headers
+	soundRate  = 80_000  // bit/s of one participant's sound as a browser sends it, with its headers
+	soundAlone = 54_000  // of the same without repetitions
+	soundAgain = 26_000  // for each repetition
 	layerRate  = 180_000 // of the small layer
 	highFrom   = 450_000 // what a watcher must have for the large layer
 	highUntil  = 300_000 // below this the small one is better
@@ -23,12 +25,13 @@ func (p *peer) look(now time.Time) {
 	if p.linked.Load() == 0 {
 		return
 	}
-	again := p.fresh.Swap(false)
-	if again {
+	anew := p.fresh.Swap(false)
+	if anew {
 		p.estimate.newPath(now)
 	}
+	p.estimate.listen(now)
 	m := p.measure(now)
-	if again && p.keeper.paused {
+	if anew && p.keeper.paused {
 		// What was lost in an outage says nothing of the line after it.
 		p.keeper = keeper{}
 		p.estimate.hold(false)
@@ -44,8 +47,9 @@ func (p *peer) look(now time.Time) {
 		p.estimate.hold(line.VideoPaused)
 	}
 	budget := p.budget(m.estimate)
+	again := p.keeper.repeats(now, m)
 	for _, s := range p.slots {
-		s.sound.repeats.Store(repeats(m))
+		s.sound.repeats.Store(again)
 		if changed {
 			s.picture.hold(line.VideoPaused)
 		}
@@ -59,9 +63,10 @@ func (p *peer) look(now time.Time) {
 
 func (p *peer) measure(now time.Time) measured {
 	m := measured{estimate: p.estimate.bitrate(), rtt: time.Duration(p.rtt.Load())}
-	m.loss, m.packets = p.down.loss(now)
+	m.steady = p.estimate.steady()
+	m.loss, _ = p.down.loss(now)
 	if now.UnixNano()-p.linked.Load() < int64(settles) {
-		m.loss, m.packets = 0, 0
+		m.loss, m.steady = 0, 0
 	}
 	m.lossUp, _ = p.up.loss(now)
 	for _, s := range p.listeners() {
@@ -72,14 +77,20 @@ func (p *peer) measure(now time.Time) measured {
 
 // budget is what each picture to a participant may cost, in bit/s.
 func (p *peer) budget(estimate int) int {
-	n := 0
+	n, again := 0, 1
 	for _, s := range p.slots {
 		if s.picture.taken() {
 			n++
 		}
+		again = int(s.sound.repeats.Load())
 	}
-	n = max(n, 1)
-	return max(0, (estimate*9/10-n*soundRate)/n)
+	return budget(estimate, max(n, 1), again)
+}
+
+// budget is what each of n pictures may cost beside as many people's sound, each
+// frame of which is sent again so many times, in bit/s.
+func budget(estimate, n, again int) int {
+	return max(0, (estimate*9/10-n*(soundAlone+again*soundAgain))/n)
 }
 
 // taken reports whether a picture is sent here, or would be.
@@ -140,8 +151,10 @@ func (p *peer) tellSender(now time.Time) {
 // what the poorest watcher can take, with two layers what the best can.
 func (p *peer) wanted() int {
 	layered := p.sends(true) && p.sends(false)
-	if loss, packets := p.up.loss(time.Now()); loss > pauseLoss && packets >= fewPackets {
-		return leastAsked // sound first on the way here, too
+	// Sound first on the way here, too. A line that takes no picture one way seldom
+	// takes one the other way.
+	if p.keeper.poorUp || p.keeper.paused && p.keeper.slow {
+		return leastAsked
 	}
 	rate := 0
 	for _, s := range p.listeners() {

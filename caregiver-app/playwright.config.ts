@@ -67,7 +67,7 @@ export default defineConfig({
     {
       name: 'desk-looks',
       use: desk,
-      testMatch: /(care|admin|journeys|planning|team|family)\.spec/,
+      testMatch: /(care|admin|journeys|planning|team|family|family\.keys)\.spec/,
       grep: /keyboard|keys|rota|paper|week/,
     },
     { name: 'shots', use: { ...devices['Desktop Chrome'], ...chromium }, testMatch: /shots\.spec/ },

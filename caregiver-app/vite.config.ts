@@ -118,8 +118,8 @@ export default defineConfig(({ mode }) => ({
             : {
                 includeDependenciesRecursively: false,
                 groups: [
-                  { name: 'talk', test: /src\/call\/|caregiver\/call\/level/ },
-                  { name: 'callwords', test: /caregiver\/call\/(?:words|signs)/ },
+                  { name: 'talk', test: /src\/call\/(?!words|texts)\w+\.ts$/ },
+                  { name: 'callwords', test: /src\/call\/(?:words|signs)/ },
                   // What a carer's first screen has for itself.
                   {
                     name: 'carer',

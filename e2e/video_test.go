@@ -17,7 +17,8 @@ import (
 )
 
 // Calls by video, with the real programs and a real Chromium at both ends, whose
-// camera and microphone are made up: caregiver-app/e2e/visit.real.spec.ts.
+// camera and microphone are made up: caregiver-app/e2e/visit.real.spec.ts, and
+// visit.lines.real.spec.ts for what happens to lines.
 func TestVideoVisits(t *testing.T) {
 	t.Parallel()
 	app, err := filepath.Abs("../caregiver-app")
@@ -35,7 +36,7 @@ func TestVideoVisits(t *testing.T) {
 	if kept == "" {
 		kept = t.TempDir()
 	}
-	args := []string{"playwright", "test", "--project=real", "--workers=1", "--output", kept, "e2e/visit.real.spec.ts"}
+	args := []string{"playwright", "test", "--project=real", "--workers=1", "--output", kept, `e2e/visit\..*real\.spec`}
 	if only := os.Getenv("LYKTA_JOURNEY"); only != "" {
 		args = append(args, "-g", only)
 	}
@@ -55,7 +56,8 @@ func newVideoStage(t *testing.T) *stage {
 	s := &stage{cloud: newCloud(t), boxes: map[string]*box{}}
 	turn := freeAddress(t)
 	door := newTLSDoor(t, turn)
-	s.args = append(s.args, "--url", s.url(), "--print-sms", "--media-listen", freeUDP(t), "--turn-listen", turn, "--turn-url", "turns:"+door.address+"?transport=tcp")
+	media := freeAddress(t)
+	s.args = append(s.args, "--url", s.url(), "--print-sms", "--media-listen", media, "--turn-listen", turn, "--turn-url", "turns:"+door.address+"?transport=tcp")
 	for _, person := range [][]string{
 		{"--id", "anna", "--name", "Anna Berg", "--role", "caregiver", "--sms", "+46701740601", "--staff", "norr", "--last-resort"},
 		{"--id", "karl", "--name", "Karl Lund", "--role", "coordinator", "--sms", "+46701740607"},
@@ -69,22 +71,28 @@ func newVideoStage(t *testing.T) *stage {
 	s.unpack("gw", s.way.proxy.Listen)
 	all := http.NewServeMux()
 	all.Handle("/", s.handler())
-	all.HandleFunc("POST /kill", func(w http.ResponseWriter, _ *http.Request) {
-		s.signal(syscall.SIGKILL)
-		fmt.Fprint(w, `{"ok":true}`)
-	})
-	all.HandleFunc("POST /start", func(w http.ResponseWriter, _ *http.Request) {
-		s.restart()
-		fmt.Fprint(w, `{"ok":true}`)
-	})
-	all.HandleFunc("POST /shut", func(w http.ResponseWriter, _ *http.Request) {
-		door.shut(true)
-		fmt.Fprint(w, `{"ok":true}`)
-	})
-	all.HandleFunc("POST /unlock", func(w http.ResponseWriter, _ *http.Request) {
-		door.shut(false)
-		fmt.Fprint(w, `{"ok":true}`)
-	})
+	all.Handle("POST /line/", linesHandler(t, media))
+	for path, do := range map[string]func(r *http.Request) error{
+		"/kill":   func(*http.Request) error { s.signal(syscall.SIGKILL); return nil },
+		"/start":  func(*http.Request) error { s.restart(); return nil },
+		"/shut":   func(*http.Request) error { door.shut(true); return nil },
+		"/unlock": func(*http.Request) error { door.shut(false); return nil },
+		// The home's network is silent, as when its router has lost its power; and is well again.
+		"/silent": func(*http.Request) error { return s.way.both("timeout", map[string]int64{"timeout": 0}) },
+		"/well":   func(*http.Request) error { s.way.heal(); return nil },
+		// A button of the home that calls nobody, such as that of the doorbell.
+		"/button/{box}": func(r *http.Request) error {
+			return publishTo(s.box(r.PathValue("box")).port, "zigbee2mqtt/door", []byte(`{"action":"single","battery":97}`))
+		},
+	} {
+		all.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			if err := do(r); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			fmt.Fprint(w, `{"ok":true}`)
+		})
+	}
 	s.control = httptest.NewServer(all)
 	t.Cleanup(s.control.Close)
 	return s
@@ -167,15 +175,4 @@ func (d *tlsDoor) shut(closed bool) {
 			_ = c.Close()
 		}
 	}
-}
-
-// freeUDP is a loopback address that was free for UDP a moment ago.
-func freeUDP(t *testing.T) string {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return c.LocalAddr().String()
 }

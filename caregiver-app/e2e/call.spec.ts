@@ -2,16 +2,9 @@
 import type { Browser, Page } from '@playwright/test';
 import { card, expect, expectAccessible, expectNoSidewaysScroll, test as base } from './lykta';
 import type { Mock } from './lykta';
-import { mediaArgs, Studio } from './studio';
+import { Studio, withMedia } from './studio';
 
-const test = base.extend({
-  launchOptions: [
-    async ({ launchOptions }, use) => {
-      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), ...mediaArgs] });
-    },
-    { scope: 'worker' },
-  ],
-});
+const test = base.extend(withMedia);
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 /** At the top of a resident's page. */

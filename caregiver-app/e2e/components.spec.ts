@@ -78,7 +78,8 @@ async function open(page: Page, pages: string, look: Record<string, string>) {
 /** What the sources of an app export that begins as a component does. */
 function componentsOf(app: string): string[] {
   const exported = /^export (?:function|const) ([A-Z]\w*[a-z]\w*)\b/gm;
-  return [app, 'shared'].flatMap((room) =>
+  // Of calls the staff's page shows all that the apps have in common.
+  return [app, 'shared', ...(app === 'caregiver' ? ['call'] : [])].flatMap((room) =>
     readdirSync(join(root, 'src', room), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.tsx'))
       .flatMap((file) => {

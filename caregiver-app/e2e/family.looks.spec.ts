@@ -1,7 +1,8 @@
-// How the relatives' app looks: every screen in every state, at the sizes, in the
-// languages and in the colours that there are. `make screens` looks at every
-// combination, and photographs each into shots/.
+// How the relatives' app and the page of guests look: every screen in every state,
+// at the sizes, in the languages and in the colours that there are. `make screens`
+// looks at every combination, and photographs each into shots/.
 import type { BrowserContext } from '@playwright/test';
+import { familyCalls, guestCalls } from './call.states';
 import { maria, states, type State } from './family.states';
 import {
   expect,
@@ -9,11 +10,21 @@ import {
   expectContrast,
   expectNoSidewaysScroll,
   saturday,
-  test,
+  test as base,
 } from './lykta';
 import { startMock } from './mock.mjs';
+import { withMedia } from './studio';
 
+const test = base.extend(withMedia);
 test.use({ serviceWorkers: 'block' });
+
+// The pages, by the name of their pictures and where they lie.
+const apps = [
+  { name: 'family', says: 'the relatives’ app', root: '/family/', states },
+  { name: 'family', says: 'calls in the relatives’ app', root: '/family/', states: familyCalls },
+  { name: 'guest', says: 'the page of guests', root: '/', states: guestCalls },
+];
+type App = (typeof apps)[number];
 
 interface Look {
   name: string;
@@ -51,7 +62,7 @@ const wanted = process.env['LYKTA_LOOKS']?.split(',') ?? ['narrow-light'];
 const only = process.env['LYKTA_STATES']?.split(',');
 
 /** The page in one state, without anything of the one before. */
-async function stand(context: BrowserContext, state: State, look: Look) {
+async function stand(context: BrowserContext, app: App, state: State, look: Look) {
   const mock = await startMock({ now: saturday, calm: true, signedIn: !state.signedOut });
   mock.setMe(maria);
   const page = await context.newPage();
@@ -68,7 +79,7 @@ async function stand(context: BrowserContext, state: State, look: Look) {
   );
   await state.given?.(mock, page);
   const root = state.named ? mock.url.replace('127.0.0.1', 'localhost') : mock.url;
-  await page.goto(`${root}/family/${state.path ?? ''}`);
+  await page.goto(`${root}${app.root}${state.path ?? ''}`);
   await state.act?.(page, mock);
   await page.locator(state.shows).first().waitFor();
   if (state.name !== 'starting') {
@@ -79,12 +90,15 @@ async function stand(context: BrowserContext, state: State, look: Look) {
 }
 
 /** Takes the picture of a state, and says what is wrong with it. */
-async function lookAt(context: BrowserContext, state: State, look: Look) {
-  const { mock, page } = await stand(context, state, look);
+async function lookAt(context: BrowserContext, app: App, state: State, look: Look) {
+  const { mock, page } = await stand(context, app, state, look);
   if (thorough)
-    await page.screenshot({ path: `shots/family-${state.name}-${look.name}.png`, fullPage: true });
+    await page.screenshot({
+      path: `shots/${app.name}-${state.name}-${look.name}.png`,
+      fullPage: true,
+    });
   const said = await page.locator('main').innerText();
-  expect.soft(said, 'words').not.toMatch(/family\.\w|undefined|NaN|\{\w+\}/);
+  expect.soft(said, 'words').not.toMatch(/(family|guest|call|check)\.\w|undefined|NaN|\{\w+\}/);
   await softly(expectNoSidewaysScroll(page));
   await softly(expectAccessible(page));
   if (!thorough) {
@@ -95,6 +109,9 @@ async function lookAt(context: BrowserContext, state: State, look: Look) {
     await softly(expectNoSidewaysScroll(page));
   }
   await page.close();
+  // The far side of a call is a page in a context of its own.
+  const others = context.browser()!.contexts();
+  await Promise.all(others.filter((c) => c !== context).map((c) => c.close()));
   await mock.close();
 }
 
@@ -110,12 +127,14 @@ for (const look of looks.filter(({ name }) => wanted.includes('all') || wanted.i
       contextOptions: { reducedMotion: 'reduce' },
     });
 
-    test('every state of the relatives’ app fits, and is accessible', async ({ context }) => {
-      test.setTimeout(600_000);
-      context.setDefaultTimeout(10_000);
-      for (const state of states.filter(({ name }) => !only || only.includes(name))) {
-        await test.step(state.name, () => softly(lookAt(context, state, look)));
-      }
-    });
+    for (const app of apps) {
+      test(`every state of ${app.says} fits, and is accessible`, async ({ context }) => {
+        test.setTimeout(600_000);
+        context.setDefaultTimeout(10_000);
+        for (const state of app.states.filter(({ name }) => !only || only.includes(name))) {
+          await test.step(state.name, () => softly(lookAt(context, app, state, look)));
+        }
+      });
+    }
   });
 }

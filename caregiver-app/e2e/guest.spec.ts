@@ -1,16 +1,9 @@
 // Calls for who is neither at home nor on duty: a relative, and one who came by a link.
 import type { Page } from '@playwright/test';
 import { expect, expectAccessible, expectNoSidewaysScroll, test as base, type Mock } from './lykta';
-import { mediaArgs, Studio } from './studio';
+import { Studio, withMedia } from './studio';
 
-const test = base.extend({
-  launchOptions: [
-    async ({ launchOptions }, use) => {
-      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), ...mediaArgs] });
-    },
-    { scope: 'worker' },
-  ],
-});
+const test = base.extend(withMedia);
 test.use({ options: { calm: true }, serviceWorkers: 'block' });
 
 const anna = { id: 'anna', name: 'Anna Berg', role: 'caregiver' };
@@ -42,7 +35,11 @@ test('an interpreter comes by a link, is let in when the home answers, and leave
   await Studio.of(browser, mock);
   await page.goto('/guest#lyk_g_1');
   await expect(heading(page)).toHaveText('Hej Omar!');
-  await expect(page.getByText(/samtal med bild med Märta. Du är med som tolk/)).toBeVisible();
+  await expect(
+    page.getByText(
+      /Anna, hemtjänsten i Norrbyn, bjuder in dig till ett samtal med Märta. Du är med som tolk/,
+    ),
+  ).toBeVisible();
   await expect(page.getByText('Mikrofonen hör dig', { exact: true })).toBeVisible();
   expect(page.url()).not.toContain('lyk_g_');
   await look(page, 'guest-check');
@@ -105,7 +102,8 @@ test('without a camera or a microphone it is said, and the guest can join', asyn
 });
 
 test.describe('a relative', () => {
-  test.beforeEach(({ mock }) => {
+  test.beforeEach(async ({ page, mock }) => {
+    await page.addInitScript(() => localStorage.setItem('lykta.call.checked', 'yes'));
     mock.setMe({
       ...{ name: 'Maria Lindqvist', role: 'relative', person: 'maria', passkeys: 1 },
       features: ['video'],
@@ -136,6 +134,69 @@ test.describe('a relative', () => {
     await expect(page.getByRole('link', { name: 'Ring Märta med bild' })).toBeVisible();
   });
 
+  test.describe('the first time', () => {
+    test.beforeEach(({ page }) =>
+      page.addInitScript(() => localStorage.removeItem('lykta.call.checked')),
+    );
+
+    test('sees and hears herself before she rings, and not the next time', async ({
+      page,
+      mock,
+    }) => {
+      await page.goto('/family/homes/marta/call');
+      await button(page, 'Ring med bild').click();
+      await expect(heading(page)).toHaveText('Innan du ringer');
+      await expect(heading(page)).toBeFocused();
+      await expect(page.getByText('Så här ser Märta dig.')).toBeVisible();
+      await expect(page.locator('.check-picture video')).toBeVisible();
+      await expect(page.getByText('Mikrofonen hör dig', { exact: true })).toBeVisible();
+      await look(page, 'family-call-check');
+      expect(mock.calls.all.size).toBe(0);
+      await button(page, 'Ring utan kamera').click();
+      await expect(page.getByText('Söker skärmen hos Märta …')).toBeVisible();
+      await expect(button(page, 'Kamera av')).toBeVisible();
+      await expect.poll(() => mock.calls.offers.length).toBe(1);
+      expect(await page.evaluate(() => localStorage.getItem('lykta.call.checked'))).toBe('yes');
+      await button(page, 'Lämna samtalet').click();
+      await button(page, 'Ring igen').click();
+      await button(page, 'Ring med bild').click();
+      await expect(page.getByText('Söker skärmen hos Märta …')).toBeVisible();
+    });
+
+    test('is told that the camera is not let in, and can ring without it', async ({
+      page,
+      mock,
+    }) => {
+      await page.addInitScript(() => {
+        const own = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wanted) =>
+          wanted?.video ? Promise.reject(new DOMException('no', 'NotAllowedError')) : own(wanted);
+      });
+      await page.goto('/family/homes/marta/call');
+      await button(page, 'Ring med bild').click();
+      await expect(page.getByText('Du har inte släppt in appen till kameran.')).toBeVisible();
+      await look(page, 'family-call-denied');
+      await button(page, 'Ring Märta med bild').click();
+      await expect(page.getByText('Söker skärmen hos Märta …')).toBeVisible();
+      expect(mock.calls.all.size).toBe(1);
+    });
+
+    test('rings nobody when the call that she was to join ended while she looked', async ({
+      page,
+      mock,
+    }) => {
+      const { id } = mock.calls.begin({ home: 'marta', by: anna }) as { id: string };
+      mock.calls.home(id, 'answer', 'touch');
+      await page.goto('/family/homes/marta/call');
+      await button(page, 'Gå med i samtalet').click();
+      await expect(heading(page)).toHaveText('Prova kamera och mikrofon');
+      mock.calls.home(id, 'hang_up');
+      await button(page, 'Gå med i samtalet').click();
+      await expect(heading(page)).toHaveText('Ring Märta med bild');
+      expect(mock.calls.all.size).toBe(1);
+    });
+  });
+
   test('stops a ring that nobody answers, and is told when the answer is later', async ({
     page,
     mock,
@@ -164,6 +225,29 @@ test.describe('a relative', () => {
     await expect(page.getByText('Anna Berg ringde. Du kan vara med.')).toBeVisible();
     await button(page, 'Gå med i samtalet').click();
     await expect.poll(() => frames(page), { timeout: 15_000 }).toBeGreaterThan(5);
+  });
+
+  test('reads no names of texts while the words in her language are on their way', async ({
+    page,
+  }) => {
+    await page.addInitScript(() => {
+      localStorage.setItem('lykta.language', 'en');
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      new MutationObserver(() => seen.push(document.body?.innerText ?? '')).observe(document, {
+        ...{ childList: true, subtree: true, characterData: true },
+      });
+    });
+    await page.route('**/assets/*.js', async (route) => {
+      const answer = await route.fetch();
+      const words = (await answer.text()).includes('Reaching the screen');
+      if (words) await new Promise((later) => setTimeout(later, 500)); // a slow network
+      await route.fulfill({ response: answer });
+    });
+    await page.goto('/family/homes/marta/call');
+    await expect(button(page, 'Video call')).toBeVisible();
+    const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+    expect(seen.filter((text) => /\bcall\.\w/.test(text))).toEqual([]);
   });
 
   test('sees no way to ring where the resident does not want it', async ({ page, mock }) => {

@@ -111,7 +111,7 @@ export class Calls {
     this.seen = new Map();
     /** Who is in a call besides the pages: call -> id -> { id, name, role, mic, camera }. */
     this.others = new Map();
-    /** @type {((offer: string, of: { call: string, who: string, slots: number }) => Promise<string>) | undefined} */
+    /** @type {((offer: string, of: { call: string, who: string, slots: number, type: string }) => Promise<string>) | undefined} */
     this.answerer = undefined;
     /** The id of another call that the home is in: who calls is refused. */
     this.busy = '';
@@ -188,7 +188,8 @@ export class Calls {
     }
     const call = this.get(id);
     Object.assign(call, { rung: call.rung ?? now, answered: now, how, state: 'answered' });
-    return this.arrive(id, { id: 'home', name: call.home_name, role: 'home' });
+    const [called] = call.home_name.split(' ');
+    return this.arrive(id, { id: 'home', name: called, role: 'home' });
   }
 
   missed(id) {
@@ -351,7 +352,7 @@ export class Calls {
         Object.assign(seat.state, { mic: Boolean(mic), camera: Boolean(camera) });
       }
       if (this.answerer) {
-        const of = { call: seat.call, who: seat.me.id, slots: 3 };
+        const of = { call: seat.call, who: seat.me.id, slots: 3, type };
         seat.socket.send({ type: 'answer', sdp: await this.answerer(sdp, of) });
       }
       if (type === 'restart') return undefined;
@@ -389,6 +390,8 @@ export async function callsApi(
       name: guest.name,
       role: guest.role,
       home_name: home_name.split(' ')[0],
+      by: 'Anna',
+      area: 'Norrbyn',
       call: { state },
     });
   }

@@ -1,35 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { Mock } from './lykta';
+import { ago, click, marta, type Say, type Screen } from './screen';
+import { callScreens } from './screens.calls';
 
 // Every screen of the caregiver's app, once: what looks at all of them (pictures,
 // axe, the keyboard, narrow and zoomed windows) goes through this one list.
 
 export type Language = 'sv' | 'en';
-type Say = (key: string, values?: Record<string, string | number>) => string;
-
-export interface Screen {
-  /** Of its pictures, and of its tests. */
-  name: string;
-  path: string;
-  /** What is there when the screen is complete. */
-  shows: string;
-  /** Who looks; a caregiver when nothing is said. */
-  as?: 'coordinator' | 'operator';
-  /** How the world is before the page is opened. */
-  world?: (mock: Mock) => void;
-  /** From the page to the screen. What is clicked is found by its text in the language. */
-  act?: (page: Page, say: Say, mock: Mock) => Promise<void>;
-  /** Something that lies over the page and is left by Escape. */
-  over?: true;
-  /** Somebody who is not signed in yet. */
-  outside?: true;
-}
-
-const minute = 60_000;
-const click = (page: Page, name: string) => page.getByRole('button', { name }).first().click();
-const marta = '/homes/marta';
-const ago = (mock: Mock, minutes: number) => new Date(mock.at() - minutes * minute).toISOString();
 
 /** A home under installation, as far as its devices; returns its id. */
 async function installed(page: Page, say: Say, mock: Mock, devices: boolean): Promise<string> {
@@ -54,33 +32,6 @@ async function installed(page: Page, say: Say, mock: Mock, devices: boolean): Pr
   mock.homeSays(id, { devices: found });
   await page.getByRole('radio', { name: say('install.press.sos') }).waitFor();
   return id;
-}
-
-const withVideo = (mock: Mock) => mock.setMe({ features: ['video'] });
-
-/** From a resident's page to what comes before the first call. */
-async function ringMarta(page: Page, say: Say): Promise<void> {
-  await page
-    .locator('.who')
-    .getByRole('button', { name: say('call.ring') })
-    .click();
-  await page.locator('.check').waitFor();
-}
-
-/** A resident who has been called before. */
-function called(mock: Mock): void {
-  withVideo(mock);
-  const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
-  for (const [id, after] of [
-    ['c1', 'hang_up'],
-    ['c2', 'later'],
-  ] as const) {
-    mock.calls.begin({ home: 'marta', by });
-    if (after === 'hang_up') mock.calls.home(id, 'answer');
-    mock.calls.home(id, after);
-  }
-  const said = { outcome: 'well', note: 'Pigg och glad. Har ätit.', saved_minutes: 25 };
-  mock.calls.change('c1', said);
 }
 
 export const screens: readonly Screen[] = [
@@ -424,121 +375,7 @@ export const screens: readonly Screen[] = [
     },
   },
   { name: 'install-no-right', path: '/install', shows: '.later' },
-  { name: 'call-home', path: marta, shows: '.call-row', world: called },
-  {
-    name: 'call-check',
-    path: marta,
-    shows: '.check .call-why-bad, .check video',
-    world: withVideo,
-    act: ringMarta,
-  },
-  {
-    name: 'call-ringing',
-    path: marta,
-    shows: '.call[data-state=ringing]',
-    world: withVideo,
-    async act(page, say, mock) {
-      await ringMarta(page, say);
-      await page.locator('.check .button-main').click();
-      await page.locator('.call').waitFor();
-      mock.calls.home('c1', 'rings');
-      await page
-        .getByText(say('call.ringing', { name: 'Märta' }))
-        .first()
-        .waitFor();
-    },
-  },
-  {
-    name: 'call',
-    path: marta,
-    shows: '.call [data-person]',
-    world: withVideo,
-    async act(page, say, mock) {
-      await ringMarta(page, say);
-      await page.locator('.check .button-main').click();
-      await page.locator('.call').waitFor();
-      mock.calls.home('c1', 'answer');
-      mock.calls.line('c1', { video_paused: true, quality: 'bad' });
-    },
-  },
-  {
-    name: 'call-three',
-    path: marta,
-    shows: '[data-people="2"]',
-    world: withVideo,
-    async act(page, say, mock) {
-      await ringMarta(page, say);
-      await page.locator('.check .button-main').click();
-      await page.locator('.call').waitFor();
-      mock.calls.home('c1', 'answer');
-      const guest = { id: 'guest:g1', name: 'Samira Haddad', role: 'interpreter' };
-      mock.calls.arrive('c1', { ...guest, mic: false, camera: false });
-    },
-  },
-  {
-    name: 'call-invite',
-    path: marta,
-    shows: 'dialog[open]',
-    world: withVideo,
-    async act(page, say, mock) {
-      await ringMarta(page, say);
-      await page.locator('.check .button-main').click();
-      await page.locator('.call').waitFor();
-      mock.calls.home('c1', 'answer');
-      await click(page, say('call.invite'));
-    },
-    over: true,
-  },
-  {
-    name: 'call-missed',
-    path: marta,
-    shows: '[data-why=missed]',
-    world: withVideo,
-    async act(page, say, mock) {
-      await ringMarta(page, say);
-      await page.locator('.check .button-main').click();
-      await page.locator('.call').waitFor();
-      mock.calls.missed('c1');
-    },
-  },
-  {
-    name: 'call-after',
-    path: '/call/c1',
-    shows: '.after',
-    world(mock) {
-      withVideo(mock);
-      const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
-      mock.calls.begin({ home: 'marta', by });
-      mock.calls.home('c1', 'answer');
-      mock.calls.home('c1', 'hang_up');
-    },
-  },
-  {
-    name: 'call-bar',
-    path: '/homes',
-    shows: '.call-bar',
-    world(mock) {
-      withVideo(mock);
-      const by = { id: 'person:anna', name: 'Anna Berg', role: 'staff' };
-      mock.calls.begin({ home: 'marta', by });
-    },
-  },
-  {
-    name: 'call-auto',
-    path: '/',
-    shows: '[data-state=auto]',
-    world(mock) {
-      withVideo(mock);
-      mock.raise({ home: 'marta', kind: 'sos' });
-      const own = { party: 'staff', name: '', field: 'auto_answer', allowed: true };
-      const said = { at: ago(mock, 900), until: null, purpose: '', how: 'screen' };
-      const grants = [{ ...own, ...said, by: 'Märta Lindqvist' }];
-      const decisions = mock.care.decisions as unknown as Map<string, object[]>;
-      decisions.set('marta', [...(decisions.get('marta') ?? []), ...grants]);
-    },
-    act: (page) => page.locator('[data-deed=auto]').first().click(),
-  },
-  { name: 'call-none', path: '/call/new', shows: '.call-message', world: withVideo },
+  ...callScreens,
   { name: 'missing', path: '/nowhere', shows: '.empty' },
   {
     name: 'failed',

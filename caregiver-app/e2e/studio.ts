@@ -1,16 +1,36 @@
 // The far side of a call in the browser tests: a page that answers offers as
 // the service does, with a moving picture and a tone, and counts what it gets.
-import type { Browser, Page } from '@playwright/test';
+import type {
+  Browser,
+  LaunchOptions,
+  Page,
+  PlaywrightWorkerOptions,
+  WorkerFixture,
+} from '@playwright/test';
 import type { Mock } from './lykta';
 
-/** What Chromium needs to have a camera, a microphone and calls within one machine. */
-export const mediaArgs = [
-  '--use-fake-device-for-media-stream',
+// What Chromium needs to have a camera, a microphone and calls within one machine.
+// Few pictures a second: each is coded and decoded without a graphics card, four
+// tests at a time, and on a busy machine 25 of them left a call no time to begin.
+const mediaArgs = [
+  '--use-fake-device-for-media-stream=fps=10',
   '--use-fake-ui-for-media-stream',
   '--allow-loopback-in-peer-connection',
   '--autoplay-policy=no-user-gesture-required',
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
+
+/** Gives the browser of a test those; for test.extend. */
+export const withMedia: {
+  launchOptions: [WorkerFixture<LaunchOptions, PlaywrightWorkerOptions>, { scope: 'worker' }];
+} = {
+  launchOptions: [
+    async ({ launchOptions }, use) => {
+      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), ...mediaArgs] });
+    },
+    { scope: 'worker' },
+  ],
+};
 
 type Held = Window & { pc?: RTCPeerConnection; sources?: MediaStream };
 
@@ -21,7 +41,8 @@ export class Studio {
   static async of(browser: Browser, mock: Mock): Promise<Studio> {
     const page = await browser.newPage();
     await page.goto('about:blank');
-    mock.calls.answerer = (offer: string) => page.evaluate(answering, offer);
+    mock.calls.answerer = (offer: string, { type }: { type: string }) =>
+      page.evaluate(answering, [offer, type] as const);
     return new Studio(page);
   }
 
@@ -53,18 +74,24 @@ export class Studio {
   }
 }
 
-// Runs in the far page. A browser takes no layers, the service does: they are
-// taken out of what it is offered, and put into what it answers.
-async function answering(offer: string): Promise<string> {
+/**
+ * Runs in the far page, and answers an offer of the type "join" or "restart" with all
+ * addresses in it. A browser takes no layers, the service does: they are taken out
+ * of what it is offered, and put into what it answers.
+ */
+export async function answering([offer, type]: readonly [string, string]): Promise<string> {
   const own = window as Held;
-  own.pc?.close();
-  const pc = (own.pc = new RTCPeerConnection());
-  // What nobody listens to is not decoded.
-  pc.ontrack = ({ track }) => {
-    const sink = document.createElement(track.kind) as HTMLMediaElement;
-    sink.srcObject = new MediaStream([track]);
-    void sink.play().catch(() => {});
-  };
+  if (type !== 'restart' || !own.pc) {
+    own.pc?.close();
+    own.pc = new RTCPeerConnection();
+    // What nobody listens to is not decoded.
+    own.pc.ontrack = ({ track }) => {
+      const sink = document.createElement(track.kind) as HTMLMediaElement;
+      sink.srcObject = new MediaStream([track]);
+      void sink.play().catch(() => {});
+    };
+  }
+  const { pc } = own;
   if (!own.sources) {
     const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
     const pen = canvas.getContext('2d')!;

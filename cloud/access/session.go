@@ -335,6 +335,20 @@ func (k *Keeper) whose(ctx context.Context, c care.Credential) (Actor, error) {
 // of events, and is no use of a session.
 func (k *Keeper) Still(ctx context.Context, who Actor) (Actor, error) {
 	c, _, err := k.credential(ctx, who.Credential, false)
+	return k.still(ctx, c, err)
+}
+
+// StillNow is Still that remembers nothing: what another process has changed counts
+// at once, not within half a minute. It is for those who see and hear a home.
+func (k *Keeper) StillNow(ctx context.Context, who Actor) (Actor, error) {
+	c, _, err := k.credential(ctx, who.Credential, true)
+	if err == nil && c.Person != "" {
+		k.ForgetPerson(c.Person)
+	}
+	return k.still(ctx, c, err)
+}
+
+func (k *Keeper) still(ctx context.Context, c care.Credential, err error) (Actor, error) {
 	switch {
 	case err != nil:
 		return Actor{}, err

@@ -151,11 +151,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Features: features(video),
 	})
 	calling := o.calling(video, db, source, live, machine, registry)
-	heard := listening{Source: source, builder: builder}
-	var onWeb web.Calls // nil where there is no video
-	if calling != nil {
-		heard.calls, onWeb = calling, calls{calling}
-	}
+	heard := listening{Source: source, builder: builder, calls: calling}
 	if in, err = o.ingest(ctx, db, series, heard, homes, screens{live, machine}, registry); err != nil {
 		return err
 	}
@@ -192,7 +188,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Team: db, Rota: db, Chain: db, Calm: db, Tests: db, Browsers: db, SignIns: db, URL: o.Providers.URL, OIDC: o.OIDC, Consents: db, Records: db, PushKey: channels.pushKey, Callbacks: channels.handlers(receipts.Take),
 		Collect: in.Collect, Nudge: machine.Nudge, Zone: zone, Live: live, App: files, Version: o.Version, Log: o.Log,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   ready, Features: features(video), Calls: onWeb, CallBook: db, CallGuests: db,
+		Ready:   ready, Features: features(video), Calls: onWeb(calling), CallBook: db, CallGuests: db,
 	})
 	listener, secure, err := o.listen(ctx)
 	if err != nil {
@@ -210,9 +206,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	g.Go(func() error { return in.Run(ctx) })
 	g.Go(func() error { return machine.Run(ctx) })
 	g.Go(func() error { return builder.Run(ctx) })
-	if calling != nil {
-		g.Go(func() error { return calling.Run(ctx) })
-	}
+	g.Go(func() error { return calling.Run(ctx) })
 	if ping != nil {
 		g.Go(func() error { return ping.Run(ctx) })
 	}

@@ -17,13 +17,17 @@ import (
 	"github.com/lykta/lykta/devices/wire"
 )
 
-// calling makes the service of calls by video; nil where there is no video.
-func (o Options) calling(v *video, db *store.Store, source ingest.Source, live *web.Live, machine *alarm.Machine, registry prometheus.Registerer) *visit.Service {
-	if v == nil {
-		return nil
-	}
-	s := visit.New(visit.Options{
-		Store: db, Homes: commanding{source}, Media: v.media, ICE: v.ice, Changed: live.CallChanged, Log: o.Log,
+// carriesCalls is the service of calls by video, or what stands in its place.
+type carriesCalls interface {
+	callHearer
+	Run(ctx context.Context) error
+}
+
+// calling makes the service of calls by video; where there is no video, what ends
+// the calls of the time when there was.
+func (o Options) calling(v *video, db *store.Store, source ingest.Source, live *web.Live, machine *alarm.Machine, registry prometheus.Registerer) carriesCalls {
+	options := visit.Options{
+		Store: db, Homes: commanding{source}, Changed: live.CallChanged, Log: o.Log,
 		Called: func(ctx context.Context, home string) string {
 			r, err := db.Resident(ctx, home)
 			if err != nil {
@@ -32,9 +36,22 @@ func (o Options) calling(v *video, db *store.Store, source ingest.Source, live *
 			return r.Called
 		},
 		Raised: screens{live, machine}.AlertsChanged,
-	})
+	}
+	if v == nil {
+		return visit.NewOff(options)
+	}
+	options.Media, options.ICE = v.media, v.ice
+	s := visit.New(options)
 	registry.MustRegister(gauge("lykta_calls", "Calls by video that are not over.", func() float64 { return float64(s.Calls()) }))
 	return s
+}
+
+// onWeb is the service as the web side uses it; nil where there is no video.
+func onWeb(c carriesCalls) web.Calls {
+	if s, ok := c.(*visit.Service); ok {
+		return calls{s}
+	}
+	return nil
 }
 
 // ice are the ways to the media for one participant.
@@ -70,8 +87,8 @@ func (c calls) Start(ctx context.Context, s web.CallStart) (care.Call, error) {
 	})
 }
 
-func (c calls) Attend(ctx context.Context, call string, a web.Attendee, conn web.CallConn) error {
-	return c.service.Attend(ctx, call, who(a), conn)
+func (c calls) Attend(ctx context.Context, call string, a web.Attendee, may func(context.Context) error, conn web.CallConn) error {
+	return c.service.Attend(ctx, call, who(a), may, conn)
 }
 
 func (c calls) HangUp(ctx context.Context, call string, a web.Attendee) (care.Call, error) {

@@ -95,7 +95,7 @@ func TestCallsAreStoredWithWhatFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	attended := make(chan error, 1)
-	go func() { attended <- s.Attend(ctx, "c1", anna, mute{}) }()
+	go func() { attended <- s.Attend(ctx, "c1", anna, nil, mute{}) }()
 	until("Anna waits", func(c care.Call) bool { return len(c.Here()) == 1 }, "c1")
 	word(s, "c1", wire.WordAnswer)
 	until("Karin answers", func(c care.Call) bool { return c.State == care.CallAnswered }, "c1")

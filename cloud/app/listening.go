@@ -44,8 +44,8 @@ func (l listening) Run(ctx context.Context, deliver func(ingest.Message)) error 
 	})
 }
 
-// ofCall hands on what a home says of a call; false is something else. Where
-// there is no video it is dropped: nobody has stored a command that it answers.
+// ofCall hands on what a home says of a call; false is something else. Nobody has
+// stored a command that it answers.
 func (l listening) ofCall(m ingest.Message) bool {
 	var said struct {
 		wire.Reply

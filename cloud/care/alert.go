@@ -81,7 +81,27 @@ func (k AlertKind) Lasts() bool {
 // Single reports whether one at a time stands of the same home and device, though
 // only a person closes it: who has asked to be called is not listed twice, nor is a
 // visit for which one has rung in vain twice. The device of a missed visit is its id.
+// A wish to be called that somebody has is another matter: see Alert.Tells.
 func (k AlertKind) Single() bool { return k == AlertCallBack || k == AlertVisitMissed }
+
+// samePress is how far apart the two ways of one wish to be called may arrive:
+// the word of the call, and the reading.
+const samePress = time.Minute
+
+// Tells reports whether an alert of a Single kind that stands tells already what
+// another of the same source would. A wish to be called that somebody has taken does
+// not tell of a later one: the resident has asked again, and an alert never goes
+// back to everybody's list. What was pressed before it was taken, and comes within a
+// minute, is the same wish; the minute bounds what a clock that is behind can hide.
+func (a Alert) Tells(next Alert) bool {
+	switch {
+	case a.State == Resolved:
+		return false
+	case a.State == Open, a.Kind != AlertCallBack:
+		return true
+	}
+	return !next.Observed.After(a.AcknowledgedAt) && next.Raised.Sub(a.Raised) < samePress
+}
 
 // AlertState is where an alert stands. It only ever moves forward.
 type AlertState string

@@ -71,6 +71,8 @@ const (
 	CallMissed      CallEnd = "missed"      // nobody answered
 	CallCancelled   CallEnd = "cancelled"   // who called hung up before
 	CallUnreachable CallEnd = "unreachable" // the home never said that it rings
+	CallWithdrawn   CallEnd = "withdrawn"   // the resident has taken back that they may be called
+	CallOff         CallEnd = "off"         // calls by video were turned off in the service
 )
 
 // CallOutcome is how a call went, as who called says.
@@ -125,6 +127,9 @@ var (
 	ErrCallFull = errors.New("the call is full")
 	// ErrCallElsewhere is of who has joined in another browser, or tab, since.
 	ErrCallElsewhere = errors.New("the call was joined elsewhere")
+	// ErrCallWithdrawn is of who was in a call until the resident took back that
+	// they may call.
+	ErrCallWithdrawn = errors.New("the resident has taken back that they may be called")
 )
 
 // CallWent is what who called says of it afterwards.

@@ -20,6 +20,8 @@ const (
 const (
 	NoteCallMissed      = "Samtal med bild: ingen svarade."
 	NoteCallUnreachable = "Samtal med bild: hemmet gick inte att nå."
+	NoteCallWithdrawn   = "Samtal med bild: den boende tar inte längre emot samtal med bild."
+	NoteCallOff         = "Samtal med bild: samtal med bild stängdes av."
 )
 
 // Rings notes that the home says that it rings. Said again, and once it is
@@ -50,12 +52,14 @@ func (c Call) Answer(how CallAnswer, now time.Time) (Call, error) {
 }
 
 // End ends a call, for everybody; one that is over stays as it ended. One that
-// was answered is done, whatever else is said, and one that was not never is.
+// was answered is done, unless it may go on no longer, whatever else is said, and
+// one that was not never is.
 func (c Call) End(why CallEnd, now time.Time) Call {
 	if c.State == CallEnded {
 		return c
 	}
 	switch {
+	case why == CallWithdrawn, why == CallOff:
 	case c.State == CallAnswered:
 		why = CallDone
 	case why == CallDone:
@@ -141,6 +145,25 @@ func (c Call) Lasted() time.Duration {
 	return c.Ended.Sub(c.Answered)
 }
 
+// missed reports whether a call ended without anybody's having spoken, or said
+// that they would not, and why in the words of a visit's note.
+func (c Call) missed() (is bool, why string) {
+	if !c.Answered.IsZero() {
+		return false, ""
+	}
+	switch c.Why {
+	case CallMissed:
+		return true, NoteCallMissed
+	case CallUnreachable:
+		return true, NoteCallUnreachable
+	case CallWithdrawn:
+		return true, NoteCallWithdrawn
+	case CallOff:
+		return true, NoteCallOff
+	}
+	return false, ""
+}
+
 // VisitAfter is the planned visit that a call is, when the call has become
 // after what it was before: done once the two have spoken, with what is said of
 // it; missed when nobody answered. It is the same when there is nothing to say
@@ -148,11 +171,10 @@ func (c Call) Lasted() time.Duration {
 func (c Call) VisitAfter(before Call, v Visit, now time.Time) Visit {
 	w := VisitWent{Visit: v.ID, At: now}
 	ends := c.State == CallEnded && before.State != CallEnded
+	missed, why := c.missed()
 	switch {
-	case ends && c.Why == CallMissed:
-		w.State, w.Note = VisitMissed, NoteCallMissed
-	case ends && c.Why == CallUnreachable:
-		w.State, w.Note = VisitMissed, NoteCallUnreachable
+	case ends && missed:
+		w.State, w.Note = VisitMissed, why
 	case c.Answered.IsZero():
 		return v
 	case ends, c.Note != before.Note, c.Outcome != before.Outcome:
@@ -184,11 +206,12 @@ func (c Call) VisitAfter(before Call, v Visit, now time.Time) Visit {
 // resident wants to be called later. ok is false when none does.
 func (c Call) AlertAfter(before Call, v Visit, now time.Time) (a Alert, ok bool) {
 	kind, device := AlertCallBack, ""
+	missed, _ := c.missed()
 	switch {
 	case c.State != CallEnded || before.State == CallEnded:
 		return Alert{}, false
 	case c.Why == CallLater:
-	case c.Visit != "" && v.State == VisitMissed && (c.Why == CallMissed || c.Why == CallUnreachable):
+	case c.Visit != "" && v.State == VisitMissed && missed:
 		kind, device = AlertVisitMissed, c.Visit
 	default:
 		return Alert{}, false

@@ -25,6 +25,8 @@ declined     ended:declined       ended:done   ended:missed
 later        ended:later          ended:done   ended:missed
 missed       ended:missed         ended:done   ended:missed
 unreachable  ended:unreachable    ended:done   ended:missed
+withdrawn    ended:withdrawn      ended:withdrawn ended:missed
+off          ended:off            ended:off    ended:missed
 `
 
 func callIn(state care.CallState) care.Call {
@@ -132,6 +134,10 @@ func TestWhatFollowsFromACall(t *testing.T) {
 		{"missed", care.CallRinging, care.CallMissed, planned, care.VisitMissed, care.NoteCallMissed, care.AlertVisitMissed},
 		{"missed, with no room for why", care.CallRinging, care.CallMissed, full, care.VisitMissed, full.Note, care.AlertVisitMissed},
 		{"unreachable", care.CallRinging, care.CallUnreachable, planned, care.VisitMissed, care.NoteCallUnreachable, care.AlertVisitMissed},
+		{"taken back while it rang", care.CallRinging, care.CallWithdrawn, planned, care.VisitMissed, care.NoteCallWithdrawn, care.AlertVisitMissed},
+		{"taken back while they spoke", care.CallAnswered, care.CallWithdrawn, planned, care.VisitDone, "", ""},
+		{"turned off while it rang", care.CallRinging, care.CallOff, planned, care.VisitMissed, care.NoteCallOff, care.AlertVisitMissed},
+		{"turned off while they spoke", care.CallAnswered, care.CallOff, in(care.VisitMissed), care.VisitDone, "", ""},
 		{"declined", care.CallRinging, care.CallDeclined, planned, care.VisitPlanned, "", ""},
 		{"given up", care.CallRinging, care.CallCancelled, planned, care.VisitPlanned, "", ""},
 		{"later", care.CallRinging, care.CallLater, planned, care.VisitPlanned, "", care.AlertCallBack},

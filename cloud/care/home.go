@@ -26,11 +26,14 @@ type Home struct {
 	// CheckIns are the times of day by which the resident says "I am OK".
 	CheckIns []CheckIn
 	Created  time.Time
+	// Fault is the LYK id of what is stored of the home and cannot be read; "" is
+	// nothing. It comes from the store, and is not stored.
+	Fault string
 }
 
 // Equal reports whether two definitions are the same.
 func (h Home) Equal(o Home) bool {
-	return h.ID == o.ID && h.Gateway == o.Gateway && h.Name == o.Name && h.Zone == o.Zone && h.Area == o.Area && slices.Equal(h.CheckIns, o.CheckIns)
+	return h.ID == o.ID && h.Gateway == o.Gateway && h.Name == o.Name && h.Zone == o.Zone && h.Area == o.Area && h.Fault == o.Fault && slices.Equal(h.CheckIns, o.CheckIns)
 }
 
 // CheckIn is a window of the day, in the home's zone, in which a check-in is

@@ -107,7 +107,7 @@ func (s *Store) Calls(ctx context.Context, f care.CallFilter) ([]care.Call, erro
 	}
 	w.since("started", f.From)
 	w.before("started", f.To)
-	calls, err := list(ctx, s.read, scanCall, selectCall+w.sql()+`ORDER BY `+order+` DESC, id LIMIT `+w.arg(bound(f.Limit)), w.args...)
+	calls, err := list(ctx, s.read, scanCall, selectCall+w.sql()+`ORDER BY `+order+` DESC, id LIMIT CAST(`+w.arg(bound(f.Limit))+` AS BIGINT)`, w.args...)
 	if err == nil {
 		err = withPeople(ctx, s.read, calls)
 	}

@@ -44,6 +44,7 @@ func TestCalls(t *testing.T) {
 			"a home is in one call":                            testOneCallAtATime,
 			"two who ring at once: one of them does":           testCallsAtOnce,
 			"a call that is asked for twice begins once":       testCallTwice,
+			"a later wish to be called is told anew":           testCallBackAgain,
 			"a call never goes back":                           testCallBackwards,
 			"a planned visit that nobody answered is followed": testMissedCall,
 			"a planned visit is done by its call":              testCallIsTheVisit,
@@ -352,6 +353,53 @@ func testCallLater(t *testing.T, s *store.Store) {
 	raise(t, s, wish)
 	if all := standing(t, s, care.AlertCallBack); len(all) != 1 || all[0].Severity != care.Attention {
 		t.Errorf("%+v", all)
+	}
+}
+
+// Somebody has the wish to be called, and the resident asks again: that is told
+// anew. The same press, which comes as a word of the call and as a reading, is not.
+func testCallBackAgain(t *testing.T, s *store.Store) {
+	take := func(id string, now time.Time) {
+		t.Helper()
+		if _, _, err := s.ChangeAlert(t.Context(), id, func(a care.Alert) (care.Alert, care.Change, error) {
+			a, err := a.Acknowledge("Anna", now)
+			return a, care.Change{Actor: "Anna", Role: care.Caregiver, Action: "acknowledge"}, err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := alert(care.AlertCallBack, "", at(0))
+	raise(t, s, first)
+	if events := raise(t, s, alert(care.AlertCallBack, "", at(5))); len(events) != 0 {
+		t.Error("a wish that nobody has taken yet is told twice")
+	}
+	take(first.ID, at(10))
+	same := alert(care.AlertCallBack, "", at(12))
+	same.Observed = at(9)
+	if events := raise(t, s, same); len(events) != 0 {
+		t.Error("what was pressed before the wish was taken is told as another")
+	}
+	slow := alert(care.AlertCallBack, "", at(400)) // by a clock that is behind
+	slow.Observed = at(-3600)
+	again := alert(care.AlertCallBack, "", at(30))
+	if events := raise(t, s, again); len(events) != 1 || events[0].Alert != again.ID {
+		t.Errorf("nobody is told of a later wish while the first is taken: %+v", events)
+	}
+	take(again.ID, at(40))
+	if events := raise(t, s, slow); len(events) != 1 {
+		t.Error("nobody is told of a later wish from a home whose clock is behind")
+	}
+	if events := raise(t, s, again, first, slow); len(events) != 0 {
+		t.Errorf("what was sent again is told again: %+v", events)
+	}
+	if a := must(s.Alert(t.Context(), first.ID))(t); a.State != care.Acknowledged || a.AcknowledgedBy != "Anna" {
+		t.Errorf("the first wish went backwards: %+v", a)
+	}
+	missed := alert(care.AlertVisitMissed, "v1", at(0))
+	raise(t, s, missed)
+	take(missed.ID, at(10))
+	if events := raise(t, s, alert(care.AlertVisitMissed, "v1", at(500))); len(events) != 0 {
+		t.Error("one missed visit is two alerts")
 	}
 }
 

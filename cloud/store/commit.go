@@ -224,8 +224,11 @@ func (t *tx) standing(ctx context.Context, s source) ([]care.Alert, error) {
 func (t *tx) raise(ctx context.Context, a care.Alert) ([]care.Alert, error) {
 	if a.Kind.ClosesItself() || a.Kind.Lasts() || a.Kind.Single() { // one at a time
 		standing, err := t.standing(ctx, source{a.Home, a.Kind, a.Device})
-		if a.Kind.Lasts() { // one that has ended and waits for a person is another one
+		switch {
+		case a.Kind.Lasts(): // one that has ended and waits for a person is another one
 			standing = slices.DeleteFunc(standing, func(a care.Alert) bool { return !a.Recovered.IsZero() })
+		case a.Kind.Single():
+			standing = slices.DeleteFunc(standing, func(s care.Alert) bool { return !s.Tells(a) })
 		}
 		if err != nil || len(standing) > 0 {
 			return nil, err

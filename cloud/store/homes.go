@@ -84,13 +84,29 @@ func scanHome(row scanner) (care.Home, error) {
 	if err := row.Scan(&h.ID, &h.Gateway, &h.Name, &h.Area, &h.Zone, &checkIns, (*when)(&h.Created)); err != nil {
 		return care.Home{}, err
 	}
-	if err := json.Unmarshal(checkIns, &h.CheckIns); err != nil {
-		return care.Home{}, fmt.Errorf("check-in windows of %s: %w", h.ID, err)
+	// A home whose windows cannot be read is there all the same, with its alarms: it
+	// expects no check-in until somebody sets them anew.
+	if json.Unmarshal(checkIns, &h.CheckIns) != nil {
+		h.CheckIns, h.Fault = nil, faultCheckIns
 	}
 	if len(h.CheckIns) == 0 {
 		h.CheckIns = nil
 	}
 	return h, nil
+}
+
+// faultCheckIns is of a home whose check-in windows cannot be read.
+const faultCheckIns = "LYK-0450"
+
+// faulty says once of each home what of it cannot be read.
+func (s *Store) faulty(homes ...care.Home) {
+	for _, h := range homes {
+		if h.Fault == "" {
+			s.faults.Delete(h.ID)
+		} else if _, said := s.faults.Swap(h.ID, true); !said {
+			s.log().Error("the check-in windows of a home cannot be read: none is expected there until they are set anew", "id", h.Fault, "home", h.ID)
+		}
+	}
 }
 
 func scanText(row scanner) (s string, err error) {
@@ -104,6 +120,7 @@ func (s *Store) Homes(ctx context.Context) ([]care.Home, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read homes: %w", err)
 	}
+	s.faulty(homes...)
 	return homes, nil
 }
 
@@ -113,6 +130,7 @@ func (s *Store) Home(ctx context.Context, id string) (care.Home, error) {
 	if err != nil {
 		return care.Home{}, fmt.Errorf("read home %q: %w", id, err)
 	}
+	s.faulty(h)
 	return h, nil
 }
 
@@ -122,5 +140,6 @@ func (s *Store) HomeByGateway(ctx context.Context, gateway string) (care.Home, e
 	if err != nil {
 		return care.Home{}, fmt.Errorf("read home of gateway %q: %w", gateway, err)
 	}
+	s.faulty(h)
 	return h, nil
 }

@@ -49,7 +49,7 @@ func (m *model) raise(a care.Alert) {
 		return
 	}
 	for _, id := range m.standing(recovery(a, a.Raised)) {
-		if a.Kind.ClosesItself() || a.Kind.Single() || a.Kind.Lasts() && m.alerts[id].Recovered.IsZero() {
+		if a.Kind.ClosesItself() || a.Kind.Single() && m.alerts[id].Tells(a) || a.Kind.Lasts() && m.alerts[id].Recovered.IsZero() {
 			return
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -54,6 +55,7 @@ type Store struct {
 	// is slog.Default. It is set before anything else is called.
 	Log *slog.Logger
 
+	faults  sync.Map // ids of homes of which it was said that something cannot be read
 	write   *sql.DB
 	writes  *statements // those of write
 	read    *statements
@@ -386,7 +388,9 @@ func number(yes bool) int64 {
 	return 0
 }
 
-// bound returns limit as SQL takes it; 0 and less is no limit.
+// bound returns limit as SQL takes it; 0 and less is no limit. In SQL it stands as
+// CAST($1 AS BIGINT): for a bare parameter after LIMIT, SQLite reads the whole
+// statement anew each time that it gets a value.
 func bound(limit int) int64 {
 	if limit <= 0 {
 		return math.MaxInt64

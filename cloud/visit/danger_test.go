@@ -54,7 +54,7 @@ func TestACallOfWhichNobodyKnowsEnds(t *testing.T) {
 func TestAGuestIsNotLeftAloneWithAResident(t *testing.T) {
 	for name, goes := range map[string]func(e *exchange, anna *line){
 		"leaves":           func(e *exchange, l *line) { l.say(`{"type":"leave"}`) },
-		"may be no longer": func(e *exchange, l *line) { e.Drop("c1", anna.ID); e.wait(0) },
+		"may be no longer": func(e *exchange, l *line) { e.bar(anna, errBarred); e.wait(3 * time.Second) },
 		"does not return":  func(e *exchange, l *line) { l.cut(); e.wait(90 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {

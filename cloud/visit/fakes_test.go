@@ -346,20 +346,31 @@ type exchange struct {
 	changes []care.Call
 	mu      sync.Mutex
 	raised  int
+	barred  map[string]error // who may be in the call no longer, and why
+	asked   int              // how often that was asked
+	away    bool             // it cannot be found out
 	end     context.CancelFunc
 	ran     chan error
 }
 
 func open(t *testing.T) *exchange {
 	e := &exchange{
-		t: t, store: &shelf{calls: map[string]care.Call{}}, media: &switchboard{rooms: map[string]map[string]func(media.Event){}}, homes: &homes{},
+		t: t, barred: map[string]error{}, store: &shelf{calls: map[string]care.Call{}}, media: &switchboard{rooms: map[string]map[string]func(media.Event){}}, homes: &homes{},
 	}
 	e.start()
 	return e
 }
 
 func (e *exchange) start() {
-	e.Service = visit.New(visit.Options{
+	e.Service = visit.New(e.options())
+	ctx, cancel := context.WithCancel(context.Background())
+	e.end, e.ran = cancel, make(chan error, 1)
+	go func(s *visit.Service, ran chan error) { ran <- s.Run(ctx) }(e.Service, e.ran)
+	synctest.Wait()
+}
+
+func (e *exchange) options() visit.Options {
+	return visit.Options{
 		Store: e.store, Homes: e.homes, Media: e.media, Log: slog.New(slog.DiscardHandler),
 		ICE: func(call, person string) []visit.ICEServer {
 			return []visit.ICEServer{{URLs: []string{"turn:x"}, Username: time.Now().UTC().Format(time.RFC3339) + ":" + call + ":" + person, Credential: "secret"}}
@@ -375,11 +386,14 @@ func (e *exchange) start() {
 			defer e.mu.Unlock()
 			e.raised++
 		},
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	e.end, e.ran = cancel, make(chan error, 1)
-	go func(s *visit.Service, ran chan error) { ran <- s.Run(ctx) }(e.Service, e.ran)
-	synctest.Wait()
+	}
+}
+
+// turnedOff is what stands in place of the service where there are no calls.
+func (e *exchange) turnedOff() *visit.Off {
+	o := e.options()
+	o.Media, o.ICE = nil, nil
+	return visit.NewOff(o)
 }
 
 // stop stops the service, as when it is upgraded.
@@ -418,10 +432,34 @@ func (e *exchange) calls(b visit.Start) care.Call {
 func (e *exchange) attends(call string, who visit.Who) *line {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &line{t: e.t, in: make(chan []byte), broken: make(chan struct{}), ended: make(chan error, 1), cancel: cancel}
-	go func(s *visit.Service) { l.ended <- s.Attend(ctx, call, who, l) }(e.Service)
+	go func(s *visit.Service) { l.ended <- s.Attend(ctx, call, who, e.may(who), l) }(e.Service)
 	e.lines = append(e.lines, l)
 	synctest.Wait()
 	return l
+}
+
+var errBarred = errors.New("may be there no longer")
+
+// may is asked whether somebody may still be in a call.
+func (e *exchange) may(who visit.Who) visit.May {
+	return func(ctx context.Context) error {
+		e.mu.Lock()
+		e.asked++
+		why, away := e.barred[who.ID], e.away
+		e.mu.Unlock()
+		if away { // the database answers nobody
+			<-ctx.Done()
+			return nil
+		}
+		return why
+	}
+}
+
+// bar takes away somebody's right to be in a call; nil gives it back.
+func (e *exchange) bar(who visit.Who, why error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.barred[who.ID] = why
 }
 
 func (e *exchange) word(call string, w wire.CallWordKind, how, message string) {

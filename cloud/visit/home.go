@@ -22,12 +22,14 @@ func (r *room) rings() {
 
 // hangsUp has the home hang up.
 func (r *room) hangsUp() {
-	why := "done"
+	why := wire.WhyDone
 	switch r.call.Why {
 	case care.CallCancelled:
-		why = "cancelled"
+		why = wire.WhyCancelled
 	case care.CallMissed, care.CallUnreachable:
-		why = "missed"
+		why = wire.WhyMissed
+	case care.CallWithdrawn:
+		why = wire.WhyWithdrawn
 	}
 	r.ring.tell(wire.Command{ID: "call-over-" + r.id, Type: wire.CommandHangUp, Args: args(wire.HangUp{Call: r.id, Why: why})})
 }
@@ -51,7 +53,7 @@ const (
 // for; one without a screen may still get it.
 func (r *room) replied(reply wire.Reply) {
 	r.post(func() {
-		if r.call.State != care.CallRinging || !r.call.Rung.IsZero() {
+		if r.call.State != care.CallRinging || r.heard {
 			return
 		}
 		var ringing wire.Ringing
@@ -63,6 +65,7 @@ func (r *room) replied(reply wire.Reply) {
 			r.s.o.Log.Warn("a home does not ring", "id", ErrIDHome, "gateway", r.home.Gateway, "call", r.id, "reply", reply.Error)
 			r.end(care.CallUnreachable, Who{})
 		case json.Unmarshal(reply.Result, &ringing) == nil && ringing.Screen:
+			r.heard = true
 			now := time.Now()
 			_ = r.become(func(c care.Call) (care.Call, error) { return c.Rings(now) })
 		}

@@ -22,8 +22,12 @@ type person struct {
 	here   bool      // of the home: sound and picture can pass, as far as is known
 	mic    bool
 	camera bool
-	held   *saying // a wish to join that waits for the answer
-	gen    int     // of the media session
+	paused bool      // their page sends no picture until their line is better
+	held   *saying   // a wish to join that waits for the answer
+	may    May       // nil is always
+	look   time.Time // when it is asked next whether they may; zero is not, or it is being asked
+	entry  int       // how often they came in
+	gen    int       // of the media session
 	slots  []media.Slot
 }
 
@@ -108,10 +112,10 @@ func (l *link) write(ctx context.Context, conn Conn) error {
 }
 
 // attend is Service.Attend in the room of the call.
-func (r *room) attend(ctx context.Context, who Who, conn Conn) error {
+func (r *room) attend(ctx context.Context, who Who, may May, conn Conn) error {
 	l := newLink()
 	var refused error
-	err := r.do(ctx, func() { refused = r.enters(who, l) })
+	err := r.do(ctx, func() { refused = r.enters(who, may, l) })
 	if err != nil {
 		r.post(func() { r.loses(who.ID, l, true) }) // after it has come in all the same
 		return err
@@ -180,7 +184,7 @@ func (r *room) listens(ctx context.Context, who Who, l *link, conn Conn) error {
 }
 
 // enters lets somebody in, or in again: the connection that they had is told.
-func (r *room) enters(who Who, l *link) error {
+func (r *room) enters(who Who, may May, l *link) error {
 	if r.call.State == care.CallEnded {
 		return care.ErrCallOver
 	}
@@ -211,6 +215,11 @@ func (r *room) enters(who Who, l *link) error {
 		p.link.hangUp(care.ErrCallElsewhere)
 	}
 	p.who, p.link, p.away = who, l, time.Time{}
+	p.may, p.look = may, time.Time{}
+	p.entry++
+	if may != nil {
+		p.look = time.Now().Add(lookEvery)
+	}
 	r.welcome(p)
 	if !r.seats {
 		r.tellPeople(p)
@@ -284,10 +293,10 @@ func (r *room) says(p *person, m saying) {
 	case sayLeave:
 		r.leaves(p.who.ID)
 	case sayState:
-		p.mic, p.camera = m.Mic, m.Camera
+		p.mic, p.camera, p.paused = m.Mic, m.Camera, m.Paused
 		r.seats = true
 	case sayJoin:
-		p.mic, p.camera = m.Mic, m.Camera
+		p.mic, p.camera, p.paused = m.Mic, m.Camera, m.Paused
 		if !r.mayMeet(p.who) {
 			p.held = &m
 			return
@@ -304,7 +313,7 @@ func (r *room) says(p *person, m saying) {
 		case err != nil:
 			r.refused(p, err)
 		default:
-			p.send(encode(answer{"answer", sdp}))
+			p.send(encode(answer{"answer", sdp, m.Offer}))
 		}
 	}
 }
@@ -352,7 +361,7 @@ func (r *room) joins(p *person, m saying) {
 	if id == care.HomeInCall {
 		r.homeHere(p, true)
 	}
-	p.send(encode(answer{"answer", sdp}))
+	p.send(encode(answer{"answer", sdp, m.Offer}))
 	r.seats = true
 }
 
@@ -414,7 +423,7 @@ func (r *room) tellPeople(p *person) {
 			if o == nil || o == p {
 				continue
 			}
-			v := other{byView: byView{cp.ID, cp.Name, cp.Role}, Mic: o.mic, Camera: o.camera}
+			v := other{byView: byView{cp.ID, cp.Name, cp.Role}, Mic: o.mic, Camera: o.camera, Paused: o.paused}
 			for _, s := range p.slots {
 				if s.Peer == cp.ID {
 					v.Audio, v.Video = s.Audio, s.Video

@@ -143,7 +143,7 @@ func (e *exchange) deed(deed int, who visit.Who) {
 	case 16:
 		e.store.put(!e.store.down)
 	case 17:
-		e.Drop("c1", who.ID)
+		e.bar(who, errBarred)
 	case 18:
 		e.media.says("c1", who.ID, media.Event{Kind: media.Failed})
 		e.media.says("c1", "home", media.Event{Kind: media.Failed})

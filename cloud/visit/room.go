@@ -33,6 +33,9 @@ type room struct {
 	people   map[string]*person // who is there, or away for a moment
 	picture  []byte
 	again    bool      // it is from before the start, and the home has not been heard since
+	cut      bool      // it rang when the service stopped
+	asked    time.Time // since when the home is asked to ring
+	heard    bool      // it has said that it rings, to this service
 	freed    bool      // the home was told that calls before are over
 	nextRing time.Time // also of the word to a home that has to come back
 	alone    time.Time // since when those who are there wait for nobody; zero is not so
@@ -56,7 +59,7 @@ type step struct {
 func newRoom(s *Service, c care.Call, home care.Home, called string, picture []byte) *room {
 	return &room{
 		s: s, id: c.ID, home: home, called: called, ring: newBell(s.life, s.o.Homes, home.Gateway, c.ID, s.o.Log), call: c, picture: picture,
-		people: map[string]*person{}, wake: make(chan struct{}, 1), gone: make(chan struct{}), words: newBucket(20, 60),
+		people: map[string]*person{}, wake: make(chan struct{}, 1), gone: make(chan struct{}), words: newBucket(20, 60), asked: c.Started,
 		alone: time.Now(), // until somebody comes
 	}
 }
@@ -226,9 +229,16 @@ func (r *room) pass(now time.Time) {
 		case !p.renew.IsZero() && !now.Before(p.renew):
 			r.welcome(p)
 		}
+		if !p.look.IsZero() && !now.Before(p.look) && r.people[id] == p {
+			r.looks(p, now)
+		}
 	}
 	if wait, lonely := r.lonely(now); lonely && !now.Before(r.alone.Add(wait)) {
-		r.end(care.CallDone, Who{})
+		why := care.CallDone
+		if r.cut && r.call.State == care.CallRinging {
+			why = care.CallMissed // it was not given up by who called: a planned visit is to be seen to
+		}
+		r.end(why, Who{})
 		return
 	}
 	switch {
@@ -241,8 +251,8 @@ func (r *room) pass(now time.Time) {
 		}
 	case !now.Before(r.call.Started.Add(care.MaxCallRing)):
 		r.end(care.CallMissed, Who{})
-	case !r.call.Rung.IsZero():
-	case !now.Before(r.call.Started.Add(care.CallReachable)):
+	case r.heard:
+	case r.call.Rung.IsZero() && !now.Before(r.asked.Add(care.CallReachable)):
 		r.end(care.CallUnreachable, Who{})
 	case !now.Before(r.nextRing):
 		r.nextRing = now.Add(ringEvery)
@@ -271,9 +281,12 @@ func (r *room) lonely(now time.Time) (wait time.Duration, alone bool) {
 
 // attended reports whether somebody is there for the home: guests are there with
 // who invited them.
-func (r *room) attended() bool {
+func (r *room) attended() bool { return r.attendedBut("") }
+
+// attendedBut is attended without counting somebody.
+func (r *room) attendedBut(one string) bool {
 	for id := range r.people {
-		if id != care.HomeInCall && !isGuest(id) {
+		if id != care.HomeInCall && id != one && !isGuest(id) {
 			return true
 		}
 	}
@@ -290,7 +303,7 @@ func (r *room) next(now time.Time) time.Time {
 	}
 	next := r.soonest(now.Add(time.Minute), r.retry)
 	for _, p := range r.people {
-		next = r.soonest(next, p.renew)
+		next = r.soonest(r.soonest(next, p.renew), p.look)
 		if !p.away.IsZero() {
 			next = r.soonest(next, p.away.Add(awayFor))
 		}
@@ -304,9 +317,11 @@ func (r *room) next(now time.Time) time.Time {
 		if r.again {
 			next = r.soonest(next, r.nextRing)
 		}
-	case r.call.Rung.IsZero():
+	case !r.heard:
 		next = r.soonest(next, r.nextRing)
-		next = r.soonest(next, r.call.Started.Add(care.CallReachable))
+		if r.call.Rung.IsZero() {
+			next = r.soonest(next, r.asked.Add(care.CallReachable))
+		}
 		fallthrough
 	default:
 		next = r.soonest(next, r.call.Started.Add(care.MaxCallRing))
@@ -436,10 +451,12 @@ func (r *room) saveNow() {
 	}
 }
 
-// nobodyHere notes that those who were there before the start are to come back.
+// nobodyHere notes that those who were there before the start are to come back. A
+// home that rang is asked again: what it has said meanwhile was said to nobody.
 func (r *room) nobodyHere() {
-	r.again = r.call.State == care.CallAnswered
+	r.again, r.cut = r.call.State == care.CallAnswered, r.call.State == care.CallRinging
 	now := time.Now()
+	r.asked = now
 	_ = r.become(func(c care.Call) (care.Call, error) {
 		for _, id := range c.Here() {
 			c = c.Leave(id, now)

@@ -20,8 +20,10 @@ const (
 type saying struct {
 	Type   string `json:"type"`
 	SDP    string `json:"sdp"`
+	Offer  int    `json:"offer"` // comes back with its answer
 	Mic    bool   `json:"mic"`
 	Camera bool   `json:"camera"`
+	Paused bool   `json:"paused"` // the picture rests until their line is better
 }
 
 var errSaying = errors.New("this is no message of a call's signalling")
@@ -56,6 +58,8 @@ type (
 	answer struct {
 		Type string `json:"type"` // answer
 		SDP  string `json:"sdp"`
+		// Offer is the offer's own number: an answer that was long on its way is not taken for that to a later one.
+		Offer int `json:"offer,omitempty"`
 	}
 	people struct {
 		Type   string  `json:"type"` // people
@@ -65,6 +69,7 @@ type (
 		byView
 		Mic    bool   `json:"mic"`
 		Camera bool   `json:"camera"`
+		Paused bool   `json:"paused,omitempty"` // by their own page: their line is bad
 		Audio  string `json:"audio"`
 		Video  string `json:"video"`
 	}

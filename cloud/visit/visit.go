@@ -330,8 +330,9 @@ var errStopping = errors.New("the service is stopping")
 // since (care.ErrCallElsewhere), or the connection breaks, whose error it returns:
 // they then keep their place, and their sound and picture, for 20 s to come back.
 // It returns care.ErrCallFull when there is no place, and an error that matches
-// fs.ErrNotExist when there is no such call. When ctx ends they are gone at once.
-func (s *Service) Attend(ctx context.Context, call string, who Who, conn Conn) error {
+// fs.ErrNotExist when there is no such call. When ctx ends they are gone at once, and
+// so they are when may says that they may be there no longer.
+func (s *Service) Attend(ctx context.Context, call string, who Who, may May, conn Conn) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -339,7 +340,7 @@ func (s *Service) Attend(ctx context.Context, call string, who Who, conn Conn) e
 	if err != nil {
 		return err
 	}
-	return r.attend(ctx, who, conn)
+	return r.attend(ctx, who, may, conn)
 }
 
 // live returns the room of a call, care.ErrCallOver when it is over, and what
@@ -390,18 +391,6 @@ func (s *Service) HangUp(ctx context.Context, call string, who Who) (care.Call, 
 		return care.Call{}, err
 	}
 	return s.o.Store.Call(ctx, call)
-}
-
-// Drop has somebody leave a call at once, because they may be there no longer.
-func (s *Service) Drop(call, person string) {
-	if r := s.find(call); r != nil {
-		r.post(func() {
-			if p := r.people[person]; p != nil {
-				p.problem(ErrIDRight, "You may not be in this call any more")
-			}
-			r.leaves(person)
-		})
-	}
 }
 
 // Word takes what a home says of a call from its reply topic. It never blocks;

@@ -129,7 +129,7 @@ func (s *server) changeHome(ctx context.Context, in *changedHome) (*body[HomeVie
 		return nil, s.failed("change home", err)
 	}
 	home := status.Home
-	home.Name, home.Area, home.Zone, home.CheckIns = in.Body.Name, in.Body.Area, in.Body.Zone, in.Body.CheckIns
+	home.Name, home.Area, home.Zone, home.CheckIns, home.Fault = in.Body.Name, in.Body.Area, in.Body.Zone, in.Body.CheckIns, ""
 	if err := s.Homes.Change(ctx, home); err != nil {
 		return nil, s.failed("change home", err)
 	}

@@ -60,6 +60,8 @@ func (s *server) inviteGuest(ctx context.Context, in *struct {
 		return nil, problemOf(errNotCalled)
 	case c.State == care.CallEnded:
 		return nil, problemOf(care.ErrCallOver)
+	case s.Calls == nil:
+		return nil, problemOf(errNoVideo)
 	case name == "":
 		return nil, problemOf(fmt.Errorf("%w: a guest has a name", care.ErrCall))
 	}
@@ -104,6 +106,8 @@ type guestView struct {
 	Name     string        `json:"name"`
 	Role     care.CallRole `json:"role" enum:"interpreter,relative,guest"`
 	HomeName string        `json:"home_name" doc:"What the resident is called."`
+	By       string        `json:"by" doc:"Who invites: their first name."`
+	Area     string        `json:"area" doc:"Where the home care is that invites; empty when it has no areas."`
 	Call     struct {
 		State care.CallState `json:"state" enum:"ringing,answered,ended"`
 	} `json:"call"`
@@ -118,13 +122,21 @@ func (s *server) lookGuest(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.failed("look at a guest's link", err)
 	}
-	out := guestView{Name: g.Name, Role: g.Role}
+	out := guestView{Name: g.Name, Role: g.Role, By: firstName(g.Invited)}
 	out.Call.State = c.State
 	card, err := s.Records.Resident(ctx, c.Home)
 	if err != nil {
 		return nil, s.failed("look at a guest's link", err)
 	}
-	first, _, _ := strings.Cut(s.Live.name(c.Home), " ")
-	out.HomeName = cmp.Or(card.Called, first)
+	if home, ok := s.Live.home(c.Home); ok {
+		out.Area = home.Area
+	}
+	out.HomeName = cmp.Or(card.Called, firstName(s.Live.name(c.Home)))
 	return &body[guestView]{out}, nil
+}
+
+// firstName is what a guest is told of somebody's name.
+func firstName(name string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(name), " ")
+	return first
 }

@@ -24,8 +24,10 @@ type Calls interface {
 	// Start has a home rung. The same id again is the same call. While the home
 	// is in another one it returns that, and an error that matches care.ErrCallBusy.
 	Start(ctx context.Context, s CallStart) (care.Call, error)
-	// Attend is somebody's part in a call, until they leave it or conn ends.
-	Attend(ctx context.Context, call string, who Attendee, conn CallConn) error
+	// Attend is somebody's part in a call, until they leave it, conn ends, or may
+	// says that they may be there no longer, whose error it then returns. may is asked
+	// as long as they have a place in the call, also when conn has ended.
+	Attend(ctx context.Context, call string, who Attendee, may func(context.Context) error, conn CallConn) error
 	// HangUp ends a call for who called, and is leaving it for others.
 	HangUp(ctx context.Context, call string, who Attendee) (care.Call, error)
 }
@@ -94,6 +96,7 @@ func callProblem(err error) *Problem {
 		{care.ErrCallOver, http.StatusConflict, "LYK-0902", "The call is over"},
 		{care.ErrCallFull, http.StatusConflict, "LYK-0903", "The call is full: a home and three others"},
 		{errNotCalled, http.StatusForbidden, "LYK-0904", "Your role, your areas or what the resident has decided do not allow this call"},
+		{care.ErrCallWithdrawn, http.StatusForbidden, "LYK-0904", "The resident no longer allows this call"},
 		{errAutoAnswer, http.StatusForbidden, "LYK-0905", "The screen may not answer by itself: the resident has not allowed it to you, or no emergency is open"},
 		{errGuestLink, http.StatusNotFound, "LYK-0906", "The link works no longer; ask for a new one"},
 		{errNoVideo, http.StatusConflict, "LYK-0907", "Calls by video are turned off in this service"},
@@ -150,7 +153,7 @@ type CallView struct {
 	Answered *time.Time       `json:"answered"`
 	How      care.CallAnswer  `json:"how" enum:",touch,button,automatic"`
 	Ended    *time.Time       `json:"ended"`
-	Why      care.CallEnd     `json:"why" enum:",done,declined,later,missed,cancelled,unreachable"`
+	Why      care.CallEnd     `json:"why" enum:",done,declined,later,missed,cancelled,unreachable,withdrawn,off"`
 	Outcome  care.CallOutcome `json:"outcome" enum:",well,needs_visit,technical,other"`
 	Note     string           `json:"note"`
 	Saved    int              `json:"saved_minutes" doc:"Of travel that it made unnecessary, as who called says."`
@@ -222,7 +225,7 @@ func (s *server) mayCall(ctx context.Context, home string) (access.Actor, error)
 		return actor, problemOf(errNotCalled)
 	case err != nil:
 		return actor, err
-	case s.Calls == nil:
+	case s.Calls == nil && home != "", s.CallBook == nil:
 		return actor, problemOf(errNoVideo)
 	case home != "" && actor.Person == "":
 		return actor, problemOf(errNoPerson)
@@ -271,6 +274,9 @@ func (s *server) startCall(ctx context.Context, in *struct {
 			return nil, err
 		}
 		start.AnswersItself = autoAnswerAfter
+	}
+	if err := s.mayRing(ctx, start, alert); err != nil {
+		return nil, err
 	}
 	call, err := s.Calls.Start(ctx, start)
 	if errors.Is(err, care.ErrCallBusy) {
@@ -324,12 +330,8 @@ func (s *server) calledFor(ctx context.Context, home, id string) (care.Alert, er
 // mayAnswerItself returns a problem unless the resident has allowed who calls
 // that the screen answers by itself, and there is an emergency that is not over.
 func (s *server) mayAnswerItself(actor access.Actor, home string, alert care.Alert) error {
-	party := care.PartyStaff
-	if !actor.Role.Staff() {
-		party = care.PartyPerson(actor.Person)
-	}
 	emergency := alert.Severity == care.Emergency && alert.State != care.Resolved && !alert.Test
-	if !emergency || !s.decisions.of(home).Allow(party, care.FieldAutoAnswer, time.Now()) {
+	if !emergency || !s.decisions.of(home).Allow(partyOf(actor), care.FieldAutoAnswer, time.Now()) {
 		return problemOf(errAutoAnswer)
 	}
 	return nil
@@ -448,7 +450,7 @@ func (s *server) hangUp(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if c.State != care.CallEnded { // twice is no fault
+	if c.State != care.CallEnded && s.Calls != nil { // twice is no fault, and without video it is about to end
 		if c, err = s.Calls.HangUp(ctx, in.Call, attendee(actor)); err != nil && !errors.Is(err, care.ErrCallOver) {
 			return nil, s.failedCall("hang up", err)
 		}

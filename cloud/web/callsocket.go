@@ -30,7 +30,6 @@ const (
 	callPing  = 15 * time.Second // between pings, by which a connection that is dead is noticed
 	callWrite = 10 * time.Second // for a message to be taken, or a ping to be answered
 	callHello = 10 * time.Second // for a guest to say their code
-	callLook  = 3 * time.Second  // between looks whether they still may
 )
 
 // Codes with which the service closes a call's socket, beside those of RFC 6455:
@@ -48,8 +47,7 @@ func (s *server) callSocket(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemOf(errOtherSite))
 		return
 	}
-	actor, ok := actorOf(r.Context())
-	if !ok {
+	if _, ok := actorOf(r.Context()); !ok {
 		writeProblem(w, problemOf(errNotSignedIn))
 		return
 	}
@@ -60,24 +58,53 @@ func (s *server) callSocket(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, p)
 		return
 	}
+	if s.Calls == nil {
+		writeProblem(w, problemOf(errNoVideo))
+		return
+	}
 	conn, err := s.accept(w, r)
 	if err != nil {
 		return // it has answered
 	}
-	s.attend(r.Context(), conn, call, attendee(actor), func(ctx context.Context) websocket.StatusCode {
-		now, err := s.Keeper.Still(ctx, actor)
-		if notLetIn(err) || err == nil && (now.Role != actor.Role || now.Person != actor.Person) {
-			return closeSignedOut
+	s.attend(r.Context(), conn, call, attendee(actor), s.stillIn(actor, call.Home))
+}
+
+// stillIn says whether somebody may still be in a call with a home: nil while they
+// may, and while that cannot be found out. Nobody is hung up on by a database that
+// is away.
+func (s *server) stillIn(actor access.Actor, home string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		now, err := s.Keeper.StillNow(ctx, actor)
+		switch {
+		case notLetIn(err), err == nil && (now.Role != actor.Role || now.Person != actor.Person):
+			return errNotSignedIn
+		case err != nil:
+			return nil
+		}
+		where, err := s.homeOf(ctx, home)
+		if errors.Is(err, fs.ErrNotExist) {
+			return errNotCalled
 		}
 		if err != nil {
-			return 0 // nobody is hung up on by a database that is away
+			return nil
 		}
 		v, err := s.sight(ctx, now)
-		if err == nil && !v.can(access.Call, "", call.Home) {
-			return closeRefused
+		switch {
+		case err != nil, v.canAt(access.Call, "", where), v.unsure:
+			return nil
+		case !s.decisions.of(home).Allow(partyOf(now), care.FieldVideo, time.Now()):
+			return care.ErrCallWithdrawn
 		}
-		return 0
-	})
+		return errNotCalled
+	}
+}
+
+// partyOf is as whom somebody stands in what residents decide.
+func partyOf(a access.Actor) care.Party {
+	if a.Role.Staff() {
+		return care.PartyStaff
+	}
+	return care.PartyPerson(a.Person)
 }
 
 // guestSocket is the signalling of somebody who has a link to the call. The
@@ -108,11 +135,11 @@ func (s *server) guestSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.guestTries.give(address)
-	s.attend(r.Context(), conn, call, Attendee{ID: "guest:" + guest.ID, Name: guest.Name, Role: guest.Role, As: care.Role(guest.Role)}, func(ctx context.Context) websocket.StatusCode {
+	s.attend(r.Context(), conn, call, Attendee{ID: "guest:" + guest.ID, Name: guest.Name, Role: guest.Role, As: care.Role(guest.Role)}, func(ctx context.Context) error {
 		if _, _, err := s.guestOf(ctx, guest.code); errors.Is(err, errGuestLink) {
-			return closeSignedOut
+			return err
 		}
-		return 0
+		return nil
 	})
 }
 
@@ -170,19 +197,19 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request) (*websocket.Conn
 }
 
 // attend carries somebody's signalling until they, the call, or their right to
-// be in it ends. Whoever must leave is said to the call to have left, so that
-// nobody goes on seeing and hearing a home without a socket.
-func (s *server) attend(ctx context.Context, conn *websocket.Conn, call care.Call, who Attendee, still func(context.Context) websocket.StatusCode) {
+// be in it ends. The call itself looks at the right, as it gives them sound and
+// picture for a while after a socket breaks.
+func (s *server) attend(ctx context.Context, conn *websocket.Conn, call care.Call, who Attendee, may func(context.Context) error) {
 	c := &callConn{conn: conn, in: make(chan []byte), over: make(chan struct{})}
 	go c.listen()
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		c.watch(ctx, still)
+		c.watch(ctx)
 	}()
 	// What is told to the call goes on when the request is over: it is not left
 	// by a service that stops, but by who leaves.
-	err := s.Calls.Attend(context.WithoutCancel(ctx), call.ID, who, c)
+	err := s.Calls.Attend(context.WithoutCancel(ctx), call.ID, who, may, c)
 	code, why := closeOf(err)
 	if code == websocket.StatusTryAgainLater {
 		s.Log.Warn("a call's signalling ended", "id", why, "call", call.ID, "err", err)
@@ -200,8 +227,10 @@ func closeOf(err error) (code websocket.StatusCode, why string) {
 		return websocket.StatusNormalClosure, "over"
 	case errors.Is(err, care.ErrCallElsewhere):
 		return closeElsewhere, p.ID
-	case errors.Is(err, care.ErrCallFull):
+	case errors.Is(err, care.ErrCallFull), errors.Is(err, errNotCalled), errors.Is(err, care.ErrCallWithdrawn):
 		return closeRefused, p.ID
+	case errors.Is(err, errNotSignedIn), errors.Is(err, errGuestLink):
+		return closeSignedOut, p.ID
 	case errors.Is(err, fs.ErrNotExist):
 		return closeNoCall, problemNoCall.ID
 	}
@@ -213,7 +242,6 @@ type callConn struct {
 	conn *websocket.Conn
 	in   chan []byte   // what they say; listen alone sends
 	over chan struct{} // closed when it ends
-	left bool          // Read has said that they leave
 
 	once sync.Once
 	code websocket.StatusCode // why it ends; not changed after over is closed
@@ -247,12 +275,10 @@ func (c *callConn) listen() {
 	}
 }
 
-// watch ends it when the other end is there no more, they may no longer take
-// part, or ctx ends.
-func (c *callConn) watch(ctx context.Context, still func(context.Context) websocket.StatusCode) {
-	pings, looks := time.NewTicker(callPing), time.NewTicker(callLook)
+// watch ends it when the other end is there no more, or ctx ends.
+func (c *callConn) watch(ctx context.Context) {
+	pings := time.NewTicker(callPing)
 	defer pings.Stop()
-	defer looks.Stop()
 	for {
 		select {
 		case <-c.over:
@@ -265,16 +291,11 @@ func (c *callConn) watch(ctx context.Context, still func(context.Context) websoc
 				c.end(websocket.StatusGoingAway, "")
 			}
 			cancel()
-		case <-looks.C:
-			if code := still(ctx); code != 0 {
-				c.end(code, "")
-			}
 		}
 	}
 }
 
-// Read returns the next message. Who may no longer be there leaves; whose
-// connection is dead, or is cut by a service that stops, only goes.
+// Read returns the next message.
 func (c *callConn) Read(ctx context.Context) ([]byte, error) {
 	select {
 	case text := <-c.in:
@@ -282,12 +303,8 @@ func (c *callConn) Read(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-c.over:
+		return nil, io.EOF
 	}
-	if !c.left && (c.code == closeSignedOut || c.code == closeRefused) {
-		c.left = true
-		return []byte(`{"type":"leave"}`), nil
-	}
-	return nil, io.EOF
 }
 
 func (c *callConn) Write(ctx context.Context, message []byte) error {

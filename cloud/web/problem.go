@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,6 +26,7 @@ type Problem struct {
 	ID     string              `json:"id" doc:"LYK error id." example:"LYK-0502"`
 	Errors []*huma.ErrorDetail `json:"errors,omitempty" doc:"Which fields are wrong."`
 	Call   string              `json:"call,omitempty" doc:"Of LYK-0901: the call that the home is in."`
+	Again  *time.Time          `json:"again,omitempty" doc:"Of LYK-0440: when it may be tried again, in the home's time zone."`
 }
 
 func (p *Problem) Error() string { return p.ID + " " + p.Title }

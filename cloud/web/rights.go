@@ -109,6 +109,8 @@ type sight struct {
 	s     *server
 	ctx   context.Context // of the request, whose life a sight does not outlast
 	told  []string        // homes of which the actor was told; nil is not asked yet
+	// unsure is that it could not be found out of which homes they were told.
+	unsure bool
 }
 
 // sight brings what residents have decided up to date, so that a withdrawal
@@ -165,6 +167,7 @@ func (v *sight) toldHomes() []string {
 	if v.told == nil && v.actor.Role.Staff() && v.actor.Person != "" && len(v.actor.Areas) > 0 {
 		homes, err := v.s.Consents.ToldHomes(v.ctx, v.actor.Person)
 		if err != nil {
+			v.unsure = true
 			v.s.Log.Error("find out who was told of what", "id", "LYK-0507", "err", err)
 		}
 		v.told = append([]string{}, homes...)

@@ -33,6 +33,8 @@ type Entrance interface {
 	MayLetIn(ctx context.Context, who access.Actor) (bool, error)
 	// Still returns who somebody is now who was let in some time ago.
 	Still(ctx context.Context, who access.Actor) (access.Actor, error)
+	// StillNow is Still that remembers nothing from before.
+	StillNow(ctx context.Context, who access.Actor) (access.Actor, error)
 	ExchangeOn(ctx context.Context, secret, device string) (session string, who access.Actor, err error)
 	OpenSession(ctx context.Context, person string, from care.CredentialKind, device string) (session string, who access.Actor, err error)
 }

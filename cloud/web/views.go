@@ -34,6 +34,7 @@ type HomeView struct {
 	Protection      string         `json:"protection" enum:"never_tested,protected,test_due" doc:"Whether a press of the button has been proven to go the whole chain."`
 	Tested          *time.Time     `json:"tested" doc:"When a press last did."`
 	OwnTest         *time.Time     `json:"own_test" doc:"When the gateway's own daily test was last received."`
+	Fault           string         `json:"fault,omitempty" doc:"The LYK id of what is stored of the home and cannot be read: LYK-0450 are its check-in windows, none of which is expected until they are set anew."`
 }
 
 type activityView struct {
@@ -126,7 +127,7 @@ func viewHome(s watch.Status, now time.Time) HomeView {
 		CheckIns: append([]care.CheckIn{}, s.Home.CheckIns...),
 		Online:   !s.Heard.IsZero() && !s.Silent, Silent: s.Silent, LastHeard: known(s.Heard),
 		ClockOK: s.ClockOK, SpoolDepth: s.Depth, LastCheckIn: known(s.CheckIn),
-		DevicesSilent: s.DevicesSilent, BatteryLow: s.BatteriesLow,
+		DevicesSilent: s.DevicesSilent, BatteryLow: s.BatteriesLow, Fault: s.Home.Fault,
 	}
 	if a := s.Activity; a != nil {
 		v.LastActivity = &activityView{T: a.Time.Time(), Room: a.Room, Kind: a.Kind}

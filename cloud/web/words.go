@@ -11,6 +11,7 @@ import (
 // swedish is what a person is told of each problem that the API answers with.
 // English is what the code says itself, for programs and for who reads English.
 var swedish = map[string]string{
+	"LYK-0440": "Du har ringt tre gånger utan att få svar.",
 	"LYK-0501": "Larmet är redan avslutat.",
 	"LYK-0502": "Det finns inte, eller finns inte längre.",
 	"LYK-0503": "Det som skickades kan inte tas emot. Se över uppgifterna och försök igen.",
@@ -134,6 +135,9 @@ func (p Problem) inSwedish() Problem {
 			p.Detail = d.text
 			break
 		}
+	}
+	if p.Again != nil {
+		p.Detail = text + " Du kan ringa igen klockan " + p.Again.Format("15.04") + "."
 	}
 	if len(p.Errors) > 0 { // copied, as others may hold them
 		errs := p.Errors

@@ -42,7 +42,7 @@ type Ringing struct {
 // HangUp ends a call in the home, or its ring.
 type HangUp struct {
 	Call string `json:"call"`
-	// Why: done, cancelled, missed, or elsewhere.
+	// Why: done, cancelled, missed, elsewhere, withdrawn, or off.
 	Why string `json:"why"`
 }
 
@@ -89,6 +89,8 @@ const (
 	WhyCancelled = "cancelled" // who called hung up before it was answered
 	WhyMissed    = "missed"    // nobody answered
 	WhyElsewhere = "elsewhere" // it was answered, or refused, otherwise
+	WhyWithdrawn = "withdrawn" // the resident has taken back that they may be called
+	WhyOff       = "off"       // calls by video are turned off
 )
 
 // Bounds of what is said of calls.

@@ -181,7 +181,7 @@ func (h *Hub) hungUp(args json.RawMessage) *wire.Problem {
 		h.calls.end(u.Call, "")
 		return nil
 	}
-	if c.state == ringing && u.Why != wire.WhyElsewhere {
+	if c.state == ringing && u.Why != wire.WhyElsewhere && u.Why != wire.WhyWithdrawn {
 		h.miss(c)
 	}
 	h.endCall("")

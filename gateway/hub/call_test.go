@@ -138,6 +138,14 @@ func TestTheWaysOfACall(t *testing.T) {
 			r.command(wire.CommandHangUp, "h", wire.HangUp{Call: "c1", Why: wire.WhyElsewhere}, 0)
 			return nil
 		}, "", "", 0, 0},
+		"the resident takes back that they may call": {func(r *rig) error {
+			r.command(wire.CommandHangUp, "h", wire.HangUp{Call: "c1", Why: wire.WhyWithdrawn}, 0)
+			return nil
+		}, "", "", 0, 0},
+		"calls are turned off while it rings": {func(r *rig) error {
+			r.command(wire.CommandHangUp, "h", wire.HangUp{Call: "c1", Why: wire.WhyOff}, 0)
+			return nil
+		}, "", "", 1, 0},
 		"who calls hangs up after the answer": {func(r *rig) error {
 			err := r.word("c1", wire.WordAnswer)
 			r.command(wire.CommandHangUp, "h", wire.HangUp{Call: "c1", Why: wire.WhyDone}, 0)

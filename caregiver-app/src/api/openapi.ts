@@ -1631,7 +1631,7 @@ export interface components {
             /** @description The planned visit that it is; empty for none. */
             visit: string;
             /** @enum {string} */
-            why: "" | "done" | "declined" | "later" | "missed" | "cancelled" | "unreachable";
+            why: "" | "done" | "declined" | "later" | "missed" | "cancelled" | "unreachable" | "withdrawn" | "off";
         };
         CallsView: {
             calls: components["schemas"]["CallView"][];
@@ -1905,6 +1905,10 @@ export interface components {
             link: string;
         };
         GuestView: {
+            /** @description Where the home care is that invites; empty when it has no areas. */
+            area: string;
+            /** @description Who invites: their first name. */
+            by: string;
             call: components["schemas"]["GuestViewCallStruct"];
             /** @description What the resident is called. */
             home_name: string;
@@ -1959,6 +1963,8 @@ export interface components {
             devices: components["schemas"]["DeviceView"][];
             /** Format: int64 */
             devices_silent: number;
+            /** @description The LYK id of what is stored of the home and cannot be read: LYK-0450 are its check-in windows, none of which is expected until they are set anew. */
+            fault?: string;
             gateway: string;
             /**
              * @description Of those alerts; empty when there are none.
@@ -2033,6 +2039,8 @@ export interface components {
             clock_ok: boolean;
             /** Format: int64 */
             devices_silent: number;
+            /** @description The LYK id of what is stored of the home and cannot be read: LYK-0450 are its check-in windows, none of which is expected until they are set anew. */
+            fault?: string;
             gateway: string;
             /**
              * @description Of those alerts; empty when there are none.
@@ -2429,6 +2437,11 @@ export interface components {
             steps: components["schemas"]["StepView"][];
         };
         Problem: {
+            /**
+             * Format: date-time
+             * @description Of LYK-0440: when it may be tried again, in the home's time zone.
+             */
+            again?: string;
             /** @description Of LYK-0901: the call that the home is in. */
             call?: string;
             /** @description What is wrong this time. */

@@ -2,6 +2,7 @@
 // needs, and no more, so that its tests can do without a browser.
 import type { Decoded } from './quality';
 import type { Link } from './recover';
+import type { Sent } from './uplink';
 
 export interface Peer {
   configure(ice: RTCIceServer[]): void;
@@ -10,22 +11,49 @@ export interface Peer {
   answer(sdp: string): Promise<void>;
   /** What is sent; undefined is nothing. */
   send(kind: 'audio' | 'video', track: MediaStreamTrack | undefined): Promise<void>;
-  /** Whether a small picture is sent beside the large: from three people up somebody may need it. */
-  layers(two: boolean): Promise<void>;
+  /** What is made of camera and microphone. */
+  make(wanted: Wanted): Promise<void>;
   /** What comes in one slot: always the same stream for a mid. */
   stream(mid: string): MediaStream | undefined;
-  /** What has been decoded, by mid. */
-  decoded(): Promise<ReadonlyMap<string, Partial<Decoded>>>;
+  /** What has come and gone so far. */
+  count(): Promise<Counted>;
   close(): void;
+}
+
+/** Counted from the beginning of the connection. */
+export interface Counted {
+  /** What came, by mid. */
+  decoded: ReadonlyMap<string, Partial<Decoded>>;
+  sent: Sent;
 }
 
 export type Connect = (changed: (link: Link) => void) => Peer;
 
+export interface Wanted {
+  /** Whether a picture is made at all. */
+  picture: boolean;
+  /** A small one beside the large: from three people up somebody may need it. */
+  small: boolean;
+  /** The sound takes as little as speech can do with: the line has room for no more. */
+  frugal: boolean;
+}
+
 const slots = 3;
+
+/** Changes what a sender makes, where something is to be changed. */
+async function adjust(
+  sender: RTCRtpSender,
+  change: (one: RTCRtpEncodingParameters) => boolean,
+): Promise<void> {
+  const parameters = sender.getParameters();
+  if (parameters.encodings.map(change).includes(true)) await sender.setParameters(parameters);
+}
 
 /** In bits a second. */
 const large = 1_200_000;
 const small = 150_000;
+const speech = 24_000; // what the service asks for
+const frugalSpeech = 16_000; // sent twice, with all headers, 45,000: what a line of 60,000 carries
 
 /** The codecs of a kind that are offered, the preferred first. */
 export function preferred(kind: 'audio' | 'video', all: readonly RTCRtpCodec[]): RTCRtpCodec[] {
@@ -49,6 +77,8 @@ export class BrowserPeer implements Peer {
   readonly #audio: RTCRtpTransceiver;
   readonly #video: RTCRtpTransceiver;
   readonly #streams = new Map<string, MediaStream>();
+  #wanted: Wanted = { picture: true, small: false, frugal: false };
+  #setting = false;
 
   constructor(changed: (link: Link) => void) {
     const pc = this.#pc;
@@ -111,30 +141,57 @@ export class BrowserPeer implements Peer {
     await sender.replaceTrack(track ?? null);
   }
 
-  async layers(two: boolean): Promise<void> {
-    const { sender } = this.#video;
-    const parameters = sender.getParameters();
-    const low = parameters.encodings.find((e) => e.rid === 'l');
-    if (!low || low.active === two) return;
-    low.active = two;
-    await sender.setParameters(parameters);
+  async make(wanted: Wanted): Promise<void> {
+    this.#wanted = wanted;
+    if (this.#setting) return;
+    this.#setting = true;
+    try {
+      // What is wanted meanwhile is set next: two at a time would refuse each other.
+      for (let set: Wanted | undefined; set !== this.#wanted;) {
+        set = this.#wanted;
+        await this.#encode(set);
+      }
+    } finally {
+      this.#setting = false;
+    }
+  }
+
+  async #encode({ picture, small, frugal }: Wanted): Promise<void> {
+    await adjust(this.#video.sender, (one) => {
+      const active = picture && (one.rid !== 'l' || small);
+      if (one.active === active) return false;
+      one.active = active;
+      return true;
+    });
+    await adjust(this.#audio.sender, (one) => {
+      const rate = frugal ? frugalSpeech : speech;
+      if ((one.maxBitrate ?? speech) === rate) return false;
+      one.maxBitrate = rate;
+      return true;
+    });
   }
 
   stream(mid: string): MediaStream | undefined {
     return this.#streams.get(mid);
   }
 
-  async decoded(): Promise<ReadonlyMap<string, Partial<Decoded>>> {
-    const found = new Map<string, Partial<Decoded>>();
+  async count(): Promise<Counted> {
+    const decoded = new Map<string, Partial<Decoded>>();
+    const sent = { packets: 0, lost: 0 };
     (await this.#pc.getStats()).forEach((s) => {
-      if (s.type !== 'inbound-rtp') return;
+      if (s.type === 'outbound-rtp') {
+        sent.packets += (s as RTCOutboundRtpStreamStats).packetsSent ?? 0;
+      } else if (s.type === 'remote-inbound-rtp') {
+        sent.lost += (s as { packetsLost?: number }).packetsLost ?? 0;
+      }
       const one = s as RTCInboundRtpStreamStats;
-      if (!one.mid) return;
-      found.set(
+      if (s.type !== 'inbound-rtp' || !one.mid) return;
+      decoded.set(
         one.mid,
         one.kind === 'video'
           ? { frames: one.framesDecoded ?? 0 }
           : {
+              packets: one.packetsReceived ?? 0,
               energy: one.totalAudioEnergy ?? 0,
               samples: one.totalSamplesReceived ?? 0,
               concealed: Math.max(
@@ -144,7 +201,7 @@ export class BrowserPeer implements Peer {
             },
       );
     });
-    return found;
+    return { decoded, sent };
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge, look, stillAfter, type Sight } from './quality';
 
-const counted = { frames: 100, energy: 1, samples: 48_000, concealed: 0 };
+const counted = { frames: 100, energy: 1, samples: 48_000, concealed: 0, packets: 0 };
 const good = { video_paused: false, quality: 'good', loss: 0, kbps: 900 };
 
 describe('a picture', () => {
@@ -49,6 +49,8 @@ describe('the quality in one word', () => {
     ['poor', judge(true, good, [sight({ invented: 0.2 })])],
     ['still', judge(true, good, [sight({ still: true })])],
     ['paused', judge(true, { ...good, video_paused: true }, [sight({ still: true })])],
+    ['paused', judge(true, good, [sight({})], { paused: true })],
+    ['held', judge(true, { ...good, quality: 'bad' }, [sight({})], { held: true })],
     ['lost', judge(false, good, [])],
   ])('is %s', (wanted, is) => expect(is).toBe(wanted));
 });

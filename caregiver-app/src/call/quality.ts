@@ -1,8 +1,12 @@
 // How good the call is, in as many words as a person needs. Pure.
 import type { LineWord } from './wire';
 
-/** From the best to the worst. `still` is a picture that does not move, though it should. */
-export type Quality = 'good' | 'poor' | 'still' | 'paused' | 'lost';
+/**
+ * From the best to the worst. `still` is a picture that does not move, though it
+ * should; `held` is one's own picture that rests until the line is better,
+ * `paused` somebody else's.
+ */
+export type Quality = 'good' | 'poor' | 'still' | 'held' | 'paused' | 'lost';
 
 /** What the connection has decoded of one participant, counted from its beginning. */
 export interface Decoded {
@@ -13,6 +17,8 @@ export interface Decoded {
   /** Samples of sound that were played, and those of them that had to be invented. */
   samples: number;
   concealed: number;
+  /** Packets of sound that came. */
+  packets: number;
 }
 
 export interface Sight extends Decoded {
@@ -52,9 +58,11 @@ export function judge(
   connected: boolean,
   line: LineWord | undefined,
   sights: readonly Sight[],
+  { paused = false, held = false }: { paused?: boolean; held?: boolean } = {},
 ): Quality {
   if (!connected) return 'lost';
-  if (line?.video_paused) return 'paused';
+  if (line?.video_paused || paused) return 'paused';
+  if (held) return 'held';
   if (sights.some((s) => s.still)) return 'still';
   const bad = line !== undefined && line.quality !== 'good';
   return bad || sights.some((s) => s.invented > poorSound) ? 'poor' : 'good';

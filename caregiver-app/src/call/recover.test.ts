@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cure, type Situation } from './recover';
+import { cure, Silence, type Situation } from './recover';
 
 const well: Situation = {
   link: 'connected',
@@ -10,6 +10,8 @@ const well: Situation = {
   tried: undefined,
   after: Infinity,
   joins: 0,
+  silent: 0,
+  helped: 0,
 };
 
 describe('a session helps itself', () => {
@@ -55,7 +57,49 @@ describe('a session helps itself', () => {
       { link: 'failed', since: 60_000, welcome: false },
       undefined,
     ],
+    ['leaves a pause of the sound alone', { silent: 5_900 }, undefined],
+    ['looks for another way when nothing is heard', { silent: 6_000 }, 'restart'],
+    ['gives that twelve seconds', { silent: 17_900, helped: 1 }, undefined],
+    ['then joins anew for it', { silent: 18_000, helped: 1 }, 'join'],
+    ['waits longer each time that it does not help', { silent: 41_000, helped: 2 }, undefined],
+    ['but goes on', { silent: 42_000, helped: 2 }, 'join'],
+    ['does not ask twice', { silent: 9_000, asked: 'restart', waited: 3_000 }, undefined],
   ])('%s', (_, fields, wanted) => {
     expect(cure({ ...well, ...fields })).toBe(wanted);
+  });
+});
+
+describe('a silence', () => {
+  const looks = (silence: Silence, packets: (number | undefined)[], from = 0) =>
+    packets.forEach((n, i) => silence.look(n, (from + i) * 1_000));
+
+  it('lasts from the last packet that came, and ends with the next', () => {
+    const silence = new Silence();
+    looks(silence, [50, 100, 100, 100, 100]);
+    expect(silence.lasts).toBe(3_000);
+    silence.helped = 1;
+    looks(silence, [150], 5);
+    expect([silence.lasts, silence.helped]).toEqual([0, 0]);
+  });
+
+  it('goes on over a new connection on which nothing comes either', () => {
+    const silence = new Silence();
+    looks(silence, [50, 50, 50]);
+    silence.renew();
+    looks(silence, [0, 0], 3);
+    expect(silence.lasts).toBe(4_000);
+  });
+
+  it('is none where nobody has their microphone on', () => {
+    const silence = new Silence();
+    looks(silence, [50, 50, undefined, undefined]);
+    expect(silence.lasts).toBe(0);
+  });
+
+  it('is not what a page missed that slept', () => {
+    const silence = new Silence();
+    looks(silence, [50]);
+    silence.look(50, 3_600_000);
+    expect(silence.lasts).toBe(2_000);
   });
 });

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Devices } from './devices';
 import type { Hearing, Line } from './line';
-import type { Peer } from './peer';
+import type { Peer, Wanted } from './peer';
 import type { Link } from './recover';
 import { Session } from './session';
 import type { Call, FromService, ToService } from './wire';
@@ -23,7 +23,11 @@ class FakePeer implements Peer {
   offers: boolean[] = [];
   answers: string[] = [];
   sent: Record<string, unknown> = {};
+  made = true;
   two = false;
+  frugal = false;
+  packets = 0;
+  up = { packets: 0, lost: 0 };
   closed = false;
   frames = 0;
   constructor(readonly changed: (link: Link) => void) {}
@@ -40,15 +44,21 @@ class FakePeer implements Peer {
     this.sent[kind] = track;
     return Promise.resolve();
   }
-  layers(two: boolean) {
-    this.two = two;
+  make({ picture, small, frugal }: Wanted) {
+    this.made = picture;
+    this.two = small;
+    this.frugal = frugal;
     return Promise.resolve();
   }
   stream(mid: string) {
     return { mid } as unknown as MediaStream;
   }
-  decoded() {
-    return Promise.resolve(new Map([['3', { frames: this.frames }]]));
+  count() {
+    const decoded = new Map([
+      ['2', { packets: this.packets }],
+      ['3', { frames: this.frames }],
+    ]);
+    return Promise.resolve({ decoded, sent: { ...this.up } });
   }
   close() {
     this.closed = true;
@@ -118,7 +128,7 @@ describe('a session', () => {
     const w = world();
     expect(w.peers).toHaveLength(1);
     await w.hear(welcome);
-    expect(w.sent).toEqual([{ type: 'join', sdp: 'offer', mic: true, camera: false }]);
+    expect(w.sent).toEqual([{ type: 'join', sdp: 'offer', offer: 1, mic: true, camera: false }]);
     expect(w.session.stage.value).toBe('joining');
     await w.hear({ type: 'answer', sdp: 'answer' });
     w.peers[0]!.changed('connected');
@@ -211,6 +221,19 @@ describe('a session', () => {
     expect(w.types()).toEqual(['join', 'join']);
   });
 
+  it('takes no answer to what it asked before', async () => {
+    const w = world();
+    await w.hear(welcome);
+    await vi.advanceTimersByTimeAsync(6_000);
+    await w.hear(welcome);
+    expect(w.types()).toEqual(['join', 'join']);
+    const [first, second] = w.sent.map((m) => ('offer' in m ? m.offer : 0));
+    await w.hear({ type: 'answer', sdp: 'late', offer: first! });
+    expect(w.peers[1]!.answers).toEqual([]);
+    await w.hear({ type: 'answer', sdp: 'right', offer: second! });
+    expect(w.peers[1]!.answers).toEqual(['right']);
+  });
+
   it('takes new credentials without a new beginning', async () => {
     const w = world();
     await w.connect();
@@ -229,6 +252,108 @@ describe('a session', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(w.session.stage.value).toBe('over');
     expect(w.types()).toEqual(['join']);
+  });
+
+  it('helps itself when the link is good and nothing is heard', async () => {
+    const w = world();
+    await w.connect();
+    await w.hear({ type: 'people', people: [seat('home', '2', '3')] });
+    w.peers[0]!.packets = 50;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(w.session.quality.value).toBe('good');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(w.types()).toEqual(['join']);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(w.types()).toEqual(['join', 'restart']);
+    expect(w.session.quality.value).toBe('lost');
+    await w.hear({ type: 'answer', sdp: 'restarted' });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(w.types()).toEqual(['join', 'restart']);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.types()).toEqual(['join', 'restart', 'join']);
+    expect(w.peers).toHaveLength(2);
+    await w.hear({ type: 'answer', sdp: 'anew' });
+    w.peers[1]!.changed('connected');
+    w.peers[1]!.packets = 40;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(w.session.quality.value).not.toBe('lost');
+    expect(w.session.deaf.value).toBe(false);
+  });
+
+  it('leaves a link alone on which nobody has their microphone on', async () => {
+    const w = world();
+    await w.connect();
+    await w.hear({ type: 'people', people: [{ ...seat('home', '2', '3'), mic: false }] });
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(w.types()).toEqual(['join']);
+  });
+
+  describe('its picture', () => {
+    const line: FromService = {
+      ...{ type: 'line', video_paused: false, quality: 'good', loss: 0, kbps: 900, watched: true },
+    };
+    const talking = async () => {
+      const w = world();
+      await w.connect();
+      await w.hear({ type: 'people', people: [seat('home', '2', '3')] });
+      vi.stubGlobal('MediaStream', class {});
+      w.devices.picture.value = { kind: 'video', getSettings: () => ({}) };
+      return w;
+    };
+    afterEach(() => void vi.unstubAllGlobals());
+
+    it('is not made while nobody takes it, and at once when somebody does', async () => {
+      const w = await talking();
+      await w.hear({ ...line, watched: false });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(w.peers[0]!.made).toBe(true); // who comes in is watched within moments
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect([w.peers[0]!.made, w.peers[0]!.frugal]).toEqual([false, false]);
+      expect(w.sent.at(-1)).toEqual({ type: 'state', mic: true, camera: true });
+      await w.hear(line);
+      expect(w.peers[0]!.made).toBe(true);
+    });
+
+    it('rests with those that are held back from here, and the others are told why', async () => {
+      const w = await talking();
+      await w.hear({ ...line, video_paused: true, quality: 'bad' });
+      expect([w.peers[0]!.made, w.peers[0]!.frugal]).toEqual([false, true]);
+      expect(w.session.quality.value).toBe('paused');
+      expect(w.session.own.value).toBeDefined(); // it is still shown to oneself
+      expect(w.sent.at(-1)).toEqual({ type: 'state', mic: true, camera: true, paused: true });
+      await w.hear(line);
+      expect(w.peers[0]!.made).toBe(true);
+      expect(w.sent.at(-1)).toEqual({ type: 'state', mic: true, camera: true });
+    });
+
+    it('rests while too much of what is sent does not come', async () => {
+      const w = await talking();
+      const second = async (packets: number, lost: number) => {
+        const peer = w.peers[0]!;
+        peer.packets += 50;
+        peer.frames += 25;
+        peer.up = { packets: peer.up.packets + packets, lost: peer.up.lost + lost };
+        await vi.advanceTimersByTimeAsync(1_000);
+      };
+      for (let i = 0; i < 20; i++) await second(100, i % 2 ? 5 : 15);
+      expect(w.peers[0]!.made).toBe(true);
+      for (let i = 0; i < 5; i++) await second(100, 30);
+      expect(w.peers[0]!.made).toBe(false);
+      expect(w.session.quality.value).toBe('held');
+      expect(w.session.people.value[0]!.paused).toBe(false); // theirs goes on
+      for (let i = 0; i < 10; i++) await second(50, 0);
+      expect(w.peers[0]!.made).toBe(true);
+      expect(w.session.quality.value).toBe('good');
+    });
+
+    it('of somebody else that rests is said to be paused, not to stand still', async () => {
+      const w = await talking();
+      w.peers[0]!.packets = 50;
+      await w.hear({ type: 'people', people: [{ ...seat('home', '2', '3'), paused: true }] });
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(w.session.quality.value).toBe('paused');
+      expect(w.session.people.value[0]!.paused).toBe(true);
+    });
   });
 
   it('says why it may not', () => {

@@ -5,8 +5,9 @@ import { Devices } from './devices';
 import type { Line, Shut } from './line';
 import { BrowserPeer, type Connect, type Peer } from './peer';
 import { judge, look, type Decoded, type Quality, type Sight } from './quality';
-import { cure, type Link } from './recover';
-import type { Call, FromService, LineWord, Seat } from './wire';
+import { cure, deafAfter, Silence, type Link } from './recover';
+import { Uplink, type Rest } from './uplink';
+import type { Call, FromService, LineWord, Seat, Shown } from './wire';
 
 /** How far the session is. */
 export type Stage =
@@ -19,6 +20,8 @@ export type Stage =
 
 /** Somebody else in the call. */
 export interface Person extends Seat {
+  /** Their picture rests, because of their line or of one's own. */
+  paused: boolean;
   /** Undefined while nothing comes. */
   sound: MediaStream | undefined;
   picture: MediaStream | undefined;
@@ -37,7 +40,7 @@ interface Options {
 
 const lookEvery = 1_000; // milliseconds
 const tickEvery = 500;
-const nothing: Decoded = { frames: 0, energy: 0, samples: 0, concealed: 0 };
+const nothing: Decoded = { frames: 0, energy: 0, samples: 0, concealed: 0, packets: 0 };
 
 /** A participant in one call, from start() to leave(). */
 export class Session {
@@ -55,6 +58,8 @@ export class Session {
   readonly #problem = signal<{ id: string; text: string } | undefined>();
   readonly #sights = signal<ReadonlyMap<string, Sight>>(new Map());
   readonly #wishes = signal<Wishes>({ mic: true, camera: true });
+  readonly #rest = signal<Rest>('no');
+  readonly #deaf = signal(false);
   // Counts answers: the streams of a new connection are others.
   readonly #turn = signal(0);
 
@@ -72,13 +77,22 @@ export class Session {
   readonly sights: ReadonlySignal<ReadonlyMap<string, Sight>> = this.#sights;
   /** What this person wants to be heard and seen of themselves. */
   readonly wishes: ReadonlySignal<Wishes> = this.#wishes;
+  /** Whether one's own picture is made, or why not. */
+  readonly rest: ReadonlySignal<Rest> = this.#rest;
+  /** Nothing is heard on a connection that says it is good: it is being helped. */
+  readonly deaf: ReadonlySignal<boolean> = this.#deaf;
+
+  // The service holds pictures back from here.
+  readonly #held = computed(() => this.#word.value?.video_paused ?? false);
 
   /** The others, in the order in which the service has them. */
   readonly people = computed<readonly Person[]>(() => {
     void this.#turn.value;
     const stream = (mid: string) => (mid ? this.#peer?.stream(mid) : undefined);
+    const held = this.#held.value;
     return this.#seats.value.map((seat) => ({
       ...seat,
+      paused: held || seat.paused === true,
       sound: stream(seat.audio),
       picture: seat.camera ? stream(seat.video) : undefined,
     }));
@@ -92,18 +106,24 @@ export class Session {
 
   /** How good it is, in one word. */
   readonly quality = computed<Quality>(() => {
-    const connected = this.#link.value === 'connected';
-    return judge(connected, this.#word.value, [...this.#sights.value.values()]);
+    const connected = this.#link.value === 'connected' && !this.#deaf.value;
+    return judge(connected, this.#word.value, [...this.#sights.value.values()], {
+      paused: this.#seats.value.some((seat) => seat.camera && seat.paused),
+      held: this.#shown().paused === true,
+    });
   });
 
   #peer: Peer | undefined;
   #since = 0; // when the link became what it is
   #fresh = false; // this line has been welcomed
-  #told: Wishes = { mic: false, camera: false }; // what the others know of it
+  readonly #silence = new Silence();
+  readonly #uplink = new Uplink();
+  #told: Shown = { mic: false, camera: false }; // what the others know of it
   #joined = false; // the present connection has been answered
   #offered = false; // it has been asked for
   #ice: RTCIceServer[] = [];
-  #asked: { kind: 'join' | 'restart'; at: number } | undefined;
+  #asked: { kind: 'join' | 'restart'; at: number; offer: number } | undefined;
+  #offers = 0; // made so far
   #tried: { kind: 'join' | 'restart'; at: number } | undefined;
   #joins = 0;
   #busy = false; // an offer is being made
@@ -134,9 +154,7 @@ export class Session {
       effect(() => {
         this.#tell(this.#shown());
       }),
-      effect(() => {
-        void this.#peer?.layers(this.#seats.value.length > 1).catch(() => {});
-      }),
+      effect(() => this.#make()),
     );
     const ticks = setInterval(() => this.#tick(), tickEvery);
     const looks = setInterval(() => void this.#look(), lookEvery);
@@ -192,17 +210,29 @@ export class Session {
 
   #ended = (): boolean => ['over', 'refused', 'elsewhere'].includes(this.#stage.value);
 
-  #tell(shown: Wishes): void {
-    const same = shown.mic === this.#told.mic && shown.camera === this.#told.camera;
+  /** Makes the picture as it is wanted. */
+  #make(): void {
+    const rest = this.#rest.value;
+    const wanted = { picture: rest === 'no', small: this.#seats.value.length > 1 };
+    void this.#peer?.make({ ...wanted, frugal: rest === 'line' }).catch(() => {}); // the next look tries again
+  }
+
+  #tell(shown: Shown): void {
+    const told = this.#told;
+    const same =
+      shown.mic === told.mic && shown.camera === told.camera && shown.paused === told.paused;
     if (same || !this.#fresh || !this.#joined) return;
     this.#line.send({ type: 'state', ...(this.#told = shown) });
   }
 
-  #shown(): Wishes {
-    const { mic, camera } = this.#wishes.value;
+  #shown(): Shown {
+    const wishes = this.#wishes.value;
+    const camera = wishes.camera && this.devices.picture.value !== undefined;
+    const paused = camera && this.#rest.value === 'line';
     return {
-      mic: mic && this.devices.sound.value !== undefined,
-      camera: camera && this.devices.picture.value !== undefined,
+      mic: wishes.mic && this.devices.sound.value !== undefined,
+      camera,
+      ...(paused ? { paused } : {}),
     };
   }
 
@@ -216,7 +246,16 @@ export class Session {
     this.#peer = peer;
     void peer.send('audio', this.devices.sound.value).catch(() => {});
     void peer.send('video', this.devices.picture.value).catch(() => {});
-    void peer.layers(this.#seats.value.length > 1).catch(() => {});
+    this.#silence.renew();
+    this.#uplink.renew();
+    this.#word.value = undefined; // it was about the connection before
+    this.#reckon();
+    this.#make();
+  }
+
+  /** Whether the picture is to be made, from all that is known now. */
+  #reckon(): void {
+    this.#rest.value = this.#uplink.rest(this.#word.value, this.#seats.value.length, Date.now());
   }
 
   #changed(link: Link): void {
@@ -245,7 +284,7 @@ export class Session {
         if (!this.#ended()) this.#welcomed(message.ice ?? []);
         break;
       case 'answer':
-        void this.#answered(message.sdp);
+        void this.#answered(message.sdp, message.offer);
         break;
       case 'people':
         this.#seats.value = message.people ?? [];
@@ -254,8 +293,9 @@ export class Session {
         this.#know(message.call);
         break;
       case 'line': {
-        const { video_paused, quality, loss, kbps } = message;
-        this.#word.value = { video_paused, quality, loss, kbps };
+        const { video_paused, quality, loss, kbps, watched = true } = message;
+        this.#word.value = { video_paused, quality, loss, kbps, watched };
+        this.#reckon();
         break;
       }
       case 'gone':
@@ -284,7 +324,8 @@ export class Session {
   async #ask(kind: 'join' | 'restart'): Promise<void> {
     if (this.#busy || !this.#fresh || this.#ended()) return;
     this.#busy = true;
-    this.#asked = { kind, at: Date.now() };
+    const offer = ++this.#offers;
+    this.#asked = { kind, at: Date.now(), offer };
     try {
       if (kind === 'join') {
         if (this.#offered) this.#renew(); // every join is a connection of its own
@@ -301,8 +342,8 @@ export class Session {
       }
       this.#line.send(
         kind === 'join'
-          ? { type: kind, sdp, ...(this.#told = this.#shown()) }
-          : { type: kind, sdp },
+          ? { type: kind, sdp, offer, ...(this.#told = this.#shown()) }
+          : { type: kind, sdp, offer },
       );
     } catch {
       this.#asked = undefined;
@@ -313,10 +354,11 @@ export class Session {
     }
   }
 
-  async #answered(sdp: string): Promise<void> {
+  async #answered(sdp: string, offer: number | undefined): Promise<void> {
     const asked = this.#asked;
     const peer = this.#peer;
-    if (!asked || !peer || this.#busy) return; // to something that nobody waits for any more
+    // To something that nobody waits for any more, or to what was asked before.
+    if (!asked || !peer || this.#busy || (offer ?? asked.offer) !== asked.offer) return;
     this.#asked = undefined;
     this.#tried = this.#link.value === 'connected' ? undefined : { ...asked, at: Date.now() };
     try {
@@ -342,7 +384,10 @@ export class Session {
       tried: this.#tried?.kind,
       after: this.#tried ? now - this.#tried.at : Infinity,
       joins: this.#joins,
+      silent: this.#silence.lasts,
+      helped: this.#silence.helped,
     });
+    if (next && this.#link.value === 'connected') this.#silence.helped++;
     if (next === 'reopen') {
       const { kind } = this.#asked!;
       this.#asked = undefined;
@@ -356,18 +401,31 @@ export class Session {
   async #look(): Promise<void> {
     const peer = this.#peer;
     if (!peer || !this.#joined || this.#ended()) return;
-    const found = await peer.decoded().catch(() => undefined);
-    if (!found || peer !== this.#peer) return;
+    const counted = await peer.count().catch(() => undefined);
+    if (!counted || peer !== this.#peer) return;
     const at = Date.now();
     const before = this.#sights.value;
-    const paused = this.#word.value?.video_paused ?? false;
+    const found = counted.decoded;
+    this.#uplink.count(counted.sent, at);
+    this.#reckon();
+    this.#make();
+    if (this.#link.value === 'connected') this.#listen(found, at);
+    const held = this.#held.value;
     this.#sights.value = new Map(
       this.#seats.value.map((seat) => {
         const now = { ...nothing, ...found.get(seat.audio), ...pick(found.get(seat.video)) };
-        const shown = seat.camera && seat.video !== '' && !paused;
+        const shown = seat.camera && seat.video !== '' && !seat.paused && !held;
         return [seat.id, look(before.get(seat.id), now, shown, at)];
       }),
     );
+  }
+
+  /** Somebody who has their microphone on is to be heard, be it that they say nothing. */
+  #listen(found: ReadonlyMap<string, Partial<Decoded>>, at: number): void {
+    const heard = this.#seats.value.filter((seat) => seat.mic && seat.audio !== '');
+    const packets = heard.reduce((sum, seat) => sum + (found.get(seat.audio)?.packets ?? 0), 0);
+    this.#silence.look(heard.length > 0 ? packets : undefined, at);
+    this.#deaf.value = this.#silence.lasts >= deafAfter;
   }
 
   #know(call: Call): void {

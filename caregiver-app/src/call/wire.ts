@@ -24,7 +24,17 @@ export interface Call {
   answered: Time | null;
   how: Open<'' | 'touch' | 'button' | 'automatic'>;
   ended: Time | null;
-  why: Open<'' | 'done' | 'declined' | 'later' | 'missed' | 'cancelled' | 'unreachable'>;
+  why: Open<
+    | ''
+    | 'done'
+    | 'declined'
+    | 'later'
+    | 'missed'
+    | 'cancelled'
+    | 'unreachable'
+    | 'withdrawn'
+    | 'off'
+  >;
   outcome: Open<'' | 'well' | 'needs_visit' | 'technical' | 'other'>;
   note: string;
   /** The travel that it made unnecessary, in minutes. */
@@ -41,6 +51,8 @@ export interface Seat {
   role: Role;
   mic: boolean;
   camera: boolean;
+  /** Their picture rests until their line is better; absent is no. */
+  paused?: boolean;
   /** Mids. */
   audio: string;
   video: string;
@@ -53,18 +65,34 @@ export interface LineWord {
   /** The share of packets that is lost, 0 to 1, in the worse direction. */
   loss: number;
   kbps: number;
+  /** Somebody takes this participant's picture; absent is yes. */
+  watched?: boolean;
+}
+
+/** What there is of a participant for the others. */
+export interface Shown {
+  mic: boolean;
+  camera: boolean;
+  /** The picture rests until the line is better; absent is no. */
+  paused?: boolean;
+}
+
+interface Offer {
+  sdp: string;
+  /** Comes back with its answer. */
+  offer: number;
 }
 
 export type ToService =
-  | { type: 'join'; sdp: string; mic: boolean; camera: boolean }
-  | { type: 'restart'; sdp: string }
-  | { type: 'state'; mic: boolean; camera: boolean }
+  | ({ type: 'join' } & Offer & Shown)
+  | ({ type: 'restart' } & Offer)
+  | ({ type: 'state' } & Shown)
   | { type: 'leave' }
   | { type: 'ping' };
 
 export type FromService =
   | { type: 'welcome'; me: string; call: Call; ice: RTCIceServer[] | null; slots: number }
-  | { type: 'answer'; sdp: string }
+  | { type: 'answer'; sdp: string; /** To which offer. */ offer?: number }
   | { type: 'people'; people: Seat[] | null }
   | { type: 'call'; call: Call }
   | ({ type: 'line' } & LineWord)

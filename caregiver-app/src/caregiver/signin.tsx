@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import * as api from '../api/client';
 import { Lantern } from '../shared/icons';
-import { chooseLanguage, language, t, type Key } from '../shared/i18n';
+import { t, type Key } from '../shared/i18n';
+import { LanguageSwitch } from '../shared/languageswitch';
 import { go, parse, route } from '../shared/router';
 import { Later } from './later';
 import { start } from './state';
@@ -108,14 +109,7 @@ export function SignInScreen({ code, expired }: { code: string; expired: boolean
             </button>
           </form>
         </details>
-        <button
-          type="button"
-          class="button button-plain"
-          lang={language.value === 'sv' ? 'en' : 'sv'}
-          onClick={() => chooseLanguage(language.value === 'sv' ? 'en' : 'sv')}
-        >
-          {language.value === 'sv' ? 'In English' : 'På svenska'}
-        </button>
+        <LanguageSwitch />
       </div>
     </main>
   );

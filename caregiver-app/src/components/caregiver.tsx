@@ -49,9 +49,10 @@ const groups = () => [
 const catalogue: Catalogue = {
   groups: groups(),
   components: componentsOf(
-    import.meta.glob(['../caregiver/**/*.tsx', '../shared/**/*.tsx', '!../caregiver/main.tsx'], {
-      eager: true,
-    }),
+    import.meta.glob(
+      ['../caregiver/**/*.tsx', '../call/*.tsx', '../shared/**/*.tsx', '!../caregiver/main.tsx'],
+      { eager: true },
+    ),
   ),
   speak: speakIn,
   know(of, alone) {

@@ -42,7 +42,7 @@ const called = (phase: Phase, talk: Partial<Talk> = {}): Given => ({
     talk: { state: 'on', people: [], own: undefined, missing: '', line: 'good', ...talk },
     acts: {
       ...{ answer: nothing, decline: nothing, later: nothing, hangUp: nothing },
-      ...{ callBack: nothing, noNeed: nothing, close: nothing },
+      ...{ callBack: nothing, noNeed: nothing, close: nothing, broken: nothing },
     },
     View: KioskCall,
   },

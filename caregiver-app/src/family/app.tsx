@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon, Lantern } from '../shared/icons';
-import { chooseLanguage, language, t, tn, type Key } from '../shared/i18n';
+import { t, tn, type Key } from '../shared/i18n';
+import { LanguageSwitch } from '../shared/languageswitch';
 import { atMoment, now } from '../shared/time';
 import { unbroken } from '../shared/unbroken';
 import { HomeScreen } from './home';
@@ -82,20 +83,6 @@ function Plain({ children }: { children: ComponentChildren }) {
         <LanguageSwitch />
       </div>
     </main>
-  );
-}
-
-export function LanguageSwitch() {
-  const other = language.value === 'sv' ? 'en' : 'sv';
-  return (
-    <button
-      type="button"
-      class="button button-plain"
-      lang={other}
-      onClick={() => chooseLanguage(other)}
-    >
-      {other === 'en' ? 'In English' : 'På svenska'}
-    </button>
   );
 }
 

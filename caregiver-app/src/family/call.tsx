@@ -1,24 +1,31 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { keepAwake } from '../call/awake';
+import type { Devices } from '../call/devices';
 import { SocketLine, type Shut } from '../call/line';
-import { Session } from '../call/session';
+import { camera, hasChecked, rememberCamera } from '../call/memory';
+import { Session, type Stage } from '../call/session';
 import type { Call } from '../call/wire';
-import { endOf, waitingFor } from '../caregiver/call/words';
-import { CallSign } from '../caregiver/call/signs';
+import { endOf, waitingFor } from '../call/words';
+import { CallSign } from '../call/signs';
 import { api, json, part, post, Problem, request } from '../api/http';
-import { Meeting, Telling } from '../guest/meeting';
-import { t } from '../shared/i18n';
+import { Meeting, Telling } from '../call/meeting';
+import { pagesSpeak, t } from '../shared/i18n';
 import { now, serverNow } from '../shared/time';
 import { askForCall, liveCall } from './callable';
+import { Check } from './callcheck';
 import './pagetexts';
 import { homePath } from './route';
 import { calls, homeOf, inWords, me } from './state';
+
+/** The page, when its texts are here in the language of the screen. */
+export const callPage = () => pagesSpeak().then(() => CallOf);
 
 /** A call with a resident, for a relative: before it, in it, and after it. */
 export function CallOf({ home }: { home: string }) {
   const here = homeOf(home);
   const session = useSignal<Session | undefined>(undefined);
+  const checks = useSignal<'ring' | 'join' | 'try' | undefined>(undefined);
   const working = useSignal(false);
   const failure = useSignal('');
   const key = useRef('');
@@ -35,7 +42,7 @@ export function CallOf({ home }: { home: string }) {
   const { name } = here;
   const back = homePath(home);
 
-  const join = (call: Call) => {
+  const join = (call: Call, devices?: Devices) => {
     end(session.value);
     const path = `${api}/calls/${part(call.id)}`;
     const line = new SocketLine({
@@ -47,12 +54,12 @@ export function CallOf({ home }: { home: string }) {
             error instanceof Problem && error.status < 500 ? 'refused' : undefined,
         ),
     });
-    const own = new Session({ line });
+    const own = new Session({ line, ...(devices ? { devices } : {}) });
     own.learn(call);
-    own.start({ mic: true, camera: true });
+    own.start({ mic: true, camera: camera() });
     session.value = own;
   };
-  const ring = async () => {
+  const ring = async (devices?: Devices) => {
     if (working.value) return;
     working.value = true;
     failure.value = '';
@@ -60,11 +67,13 @@ export function CallOf({ home }: { home: string }) {
     try {
       const body = { visit: '', alert: '', automatic: false };
       const own = { 'Idempotency-Key': key.current };
-      join(await json<Call>(`${api}/homes/${part(home)}/calls`, post(body, own)));
+      join(await json<Call>(`${api}/homes/${part(home)}/calls`, post(body, own)), devices);
       key.current = '';
     } catch (error) {
+      devices?.close();
       if (error instanceof Problem) key.current = '';
-      failure.value = inWords(error);
+      const tooOften = error instanceof Problem && error.status === 429;
+      failure.value = tooOften && error.detail ? error.detail : inWords(error);
       askForCall(home).catch(() => {}); // somebody else is in one, it may be
     } finally {
       working.value = false;
@@ -87,6 +96,13 @@ export function CallOf({ home }: { home: string }) {
     );
   }
   const live = liveCall(home);
+  /** What was wanted before the check; a call that is over by now is not rung anew. */
+  const begin = (wanted: 'ring' | 'join', devices?: Devices) => {
+    const under = liveCall(home);
+    if (under) join(under, devices);
+    else if (wanted === 'ring') void ring(devices);
+    else devices?.close();
+  };
   const allowed = here.allowed.includes('video') && me.value?.features?.includes('video');
   if (!allowed) {
     return (
@@ -98,8 +114,28 @@ export function CallOf({ home }: { home: string }) {
       </Telling>
     );
   }
+  const check = checks.value;
+  if (check) {
+    const checked = (devices: Devices) => {
+      checks.value = undefined;
+      if (check === 'try') devices.close();
+      else begin(check, devices);
+    };
+    return (
+      <Check
+        name={name}
+        next={check === 'try' ? '' : check}
+        done={checked}
+        leave={() => (checks.value = undefined)}
+      />
+    );
+  }
   return (
-    <Telling heading={t(live ? 'family.call.now' : 'family.call.title', { name })}>
+    <Telling
+      heading={t(`family.call.${live?.state === 'ringing' ? 'ringing' : live ? 'now' : 'title'}`, {
+        name,
+      })}
+    >
       <p>
         {live ? t('family.call.now_by', { by: live.by.name }) : t('family.call.text', { name })}
       </p>
@@ -108,7 +144,11 @@ export function CallOf({ home }: { home: string }) {
         type="button"
         class="button button-main"
         disabled={working.value}
-        onClick={() => (live ? join(live) : void ring())}
+        onClick={() => {
+          const wanted = live ? 'join' : 'ring';
+          if (hasChecked()) begin(wanted);
+          else checks.value = wanted;
+        }}
       >
         <CallSign name="video" />
         {working.value ? t('call.starting') : t(live ? 'call.join' : 'call.ring')}
@@ -116,6 +156,9 @@ export function CallOf({ home }: { home: string }) {
       <a class="button" href={back}>
         {t('call.to_home', { name })}
       </a>
+      <button type="button" class="button button-plain" onClick={() => (checks.value = 'try')}>
+        {t('history.try')}
+      </button>
     </Telling>
   );
 }
@@ -130,13 +173,22 @@ function end(session: Session | undefined): void {
   session?.leave();
 }
 
+/** How it ended, for a relative: what is among the alerts of the staff is not theirs to see. */
+function tellEnd(call: Call, stage: Stage, name: string): { text: string; more: string } {
+  const end = endOf(call, stage, name);
+  const later = stage === 'over' && call.why === 'later';
+  return later ? { ...end, more: t('family.call.later', { name }) } : end;
+}
+
 function Inside(props: { session: Session; name: string; back: string; again: () => void }) {
   const { session, name, back, again } = props;
   useEffect(keepAwake, []);
   const call = session.call.value;
   const stage = session.stage.value;
   if (stage === 'over' || stage === 'refused' || stage === 'elsewhere') {
-    const { text, more } = call ? endOf(call, stage, name) : { text: t('call.refused'), more: '' };
+    const { text, more } = call
+      ? tellEnd(call, stage, name)
+      : { text: t('call.refused'), more: '' };
     const goesOn = call && call.state !== 'ended' && stage !== 'refused';
     return (
       <Telling heading={text}>
@@ -164,6 +216,7 @@ function Inside(props: { session: Session; name: string; back: string; again: ()
       session={session}
       heading={t('call.title', { name })}
       waits={waits}
+      remember={rememberCamera}
       leave={() => end(session)}
     />
   );

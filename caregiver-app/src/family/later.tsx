@@ -10,7 +10,7 @@ const pages = {
   start: () => import('./start').then((m) => m.Start as ComponentType<never>),
   side: () => import('./side').then((m) => m.SideOf as ComponentType<never>),
   callable: () => import('./callable').then((m) => m.Callable as ComponentType<never>),
-  call: () => import('./call').then((m) => m.CallOf as ComponentType<never>),
+  call: () => import('./call').then((m) => m.callPage() as Promise<ComponentType<never>>),
   house: () => import('./house').then((m) => m.HouseOf as ComponentType<never>),
   door: () => import('./door').then((m) => m.Door as ComponentType<never>),
   staff: () => import('./door').then((m) => m.OtherRole as ComponentType<never>),

@@ -5,11 +5,12 @@ import { Devices } from '../call/devices';
 import { SocketLine, type Shut } from '../call/line';
 import { Session } from '../call/session';
 import { keepAwake } from '../call/awake';
-import { levelOf } from '../caregiver/call/level';
-import { CallSign } from '../caregiver/call/signs';
-import { Picture } from '../caregiver/call/stage';
-import { chooseLanguage, language, t } from '../shared/i18n';
-import { Lacking, Meeting, Telling } from './meeting';
+import { Meeting, Telling } from '../call/meeting';
+import { Preview } from '../call/preview';
+import { CallSign } from '../call/signs';
+import { t } from '../shared/i18n';
+import { LanguageSwitch } from '../shared/languageswitch';
+import './guest.css';
 import { gt } from './texts';
 
 /** What a link is to. */
@@ -17,6 +18,10 @@ interface Invited {
   name: string;
   role: string;
   home_name: string;
+  /** Who invites, by their first name. */
+  by: string;
+  /** Where their home care is; empty when it has no areas. */
+  area: string;
   call: { state: string };
 }
 
@@ -65,7 +70,7 @@ export function Guest({ code }: { code: string }) {
       return (
         <Telling heading={gt('guest.no_link')}>
           <p>{gt('guest.no_link_text')}</p>
-          <LanguageChoice />
+          <LanguageSwitch />
         </Telling>
       );
     case 'gone':
@@ -89,23 +94,9 @@ export function Guest({ code }: { code: string }) {
 const Gone = () => (
   <Telling heading={gt('guest.gone')}>
     <p role="status">{gt('guest.gone_text')}</p>
-    <LanguageChoice />
+    <LanguageSwitch />
   </Telling>
 );
-
-function LanguageChoice() {
-  const other = language.value === 'sv' ? 'en' : 'sv';
-  return (
-    <button
-      type="button"
-      class="button button-plain"
-      lang={other}
-      onClick={() => chooseLanguage(other)}
-    >
-      {other === 'en' ? 'In English' : 'På svenska'}
-    </button>
-  );
-}
 
 const roles = ['interpreter', 'relative'] as const;
 
@@ -124,8 +115,6 @@ export function DeviceCheck(props: {
     };
   }, []);
   const picture = devices.picture.value;
-  const stream = useSignal<MediaStream | undefined>(undefined);
-  useEffect(() => void (stream.value = picture && new MediaStream([picture])), [picture]);
   const go = (camera: boolean) => {
     joined.current = true;
     if (!camera) devices.dropCamera();
@@ -136,23 +125,12 @@ export function DeviceCheck(props: {
     <section class="guest-check">
       <h1 tabIndex={-1}>{gt('guest.hello', { name: to.name })}</h1>
       <p>
-        {gt('guest.invited', { home: to.home_name })} {gt(`guest.as.${as}`)}
+        {to.area
+          ? gt('guest.invited', { by: to.by, area: to.area, home: to.home_name })
+          : gt('guest.invited_plain', { by: to.by, home: to.home_name })}{' '}
+        {gt(`guest.as.${as}`)}
       </p>
-      <div class="check-picture">
-        {stream.value ? (
-          <Picture stream={stream.value} mirrored label={t('check.picture')} />
-        ) : (
-          <p>
-            <CallSign name="video-off" />
-            {t('check.no_picture')}
-          </p>
-        )}
-      </div>
-      <Hears track={devices.sound.value} />
-      <div role="status">
-        <Lacking what="camera" is={devices.camera.value} />
-        <Lacking what="mic" is={devices.mic.value} />
-      </div>
+      <Preview devices={devices} />
       <button type="button" class="button button-main" onClick={() => go(picture !== undefined)}>
         <CallSign name={picture ? 'video' : 'video-off'} />
         {gt('guest.join')}
@@ -163,35 +141,8 @@ export function DeviceCheck(props: {
         </button>
       )}
       <p class="quiet">{gt('guest.not_recorded')}</p>
-      <LanguageChoice />
+      <LanguageSwitch />
     </section>
-  );
-}
-
-/** How loud the microphone is; once it has heard something, it says so. */
-function Hears({ track }: { track: MediaStreamTrack | undefined }) {
-  const bar = useRef<HTMLMeterElement>(null);
-  const heard = useSignal(false);
-  useEffect(() => {
-    if (!track) return undefined;
-    const [level, stop] = levelOf(track);
-    const off = level.subscribe((now) => {
-      if (bar.current) bar.current.value = now;
-      if (now > 0.4) heard.value = true;
-    });
-    return () => {
-      off();
-      stop();
-    };
-  }, [track]);
-  return (
-    <div class="guest-hears">
-      <label>
-        <span>{t('check.level')}</span>
-        <meter ref={bar} min={0} max={1} low={0.2} value={0} />
-      </label>
-      <p role="status">{track && t(heard.value ? 'check.heard' : 'check.silent')}</p>
-    </div>
   );
 }
 

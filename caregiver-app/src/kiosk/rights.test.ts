@@ -1,5 +1,6 @@
 import { beforeAll, afterEach, describe, expect, it } from 'vitest';
 import en from '../../i18n/kiosk/en.json';
+import './call/texts';
 import {
   comingDay,
   did,
@@ -80,6 +81,11 @@ describe('who looked', () => {
     ['add to told', 'ändrade vem som får veta om dina larm'],
     ['announce test', 'provade ditt larm'],
     ['end silence', 'pausade en påminnelse till personalen om dig'],
+    ['call', 'ringde med bild'],
+    ['join call', 'var med i ett samtal med bild'],
+    ['auto answer', 'fick svar av skärmen efter ditt larm'],
+    ['invite to call', 'bjöd in någon till ett samtal med bild'],
+    ['note call', 'skrev hur ett samtal med bild hade gått'],
   ])('has words for %s', (what, words) => expect(did(what)).toBe(words));
 
   it('stays readable for a deed that the screen does not know', () => {

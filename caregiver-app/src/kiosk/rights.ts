@@ -36,6 +36,8 @@ const deeds: [RegExp, Key][] = [
   [/^resolve/, 'kiosk.did.resolve'],
   [/^call$/, 'kiosk.did.call' as Key],
   [/^join call$/, 'kiosk.did.join_call' as Key],
+  [/^invite to call$/, 'kiosk.did.invite_call' as Key],
+  [/^note call$/, 'kiosk.did.note_call' as Key],
   [/^auto answer$/, 'kiosk.did.auto_answer' as Key],
   [/^visit requested|^ask for visit/, 'kiosk.did.ask_visit'],
   [/^visit( |$)/, 'kiosk.did.visit'],

@@ -40,6 +40,8 @@ type Options struct {
 	// many there are in all; 0 is DefaultPerPerson and DefaultMost.
 	PerPerson, Most int
 	Log             *slog.Logger
+
+	patience patience // of tests; 0 is as it is
 }
 
 // Bounds.
@@ -122,7 +124,10 @@ func Open(o Options) (*Server, error) {
 	}
 	s := &Server{o: o}
 	s.relays = newRelays(o, &s.count, s.refusedPeer)
-	s.door = newDoor(o.Most, &s.count)
+	if o.patience == (patience{}) {
+		o.patience = patience{wordTime, signInTime}
+	}
+	s.door = newDoor(o.Most, o.patience, &s.count)
 	if err := s.listen(); err != nil {
 		return nil, errors.Join(err, s.door.Close())
 	}

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -467,50 +466,6 @@ func TestBounds(t *testing.T) {
 	}
 	if s.Stats().OverBound != 2 {
 		t.Errorf("refused over a bound: %d, want 2", s.Stats().OverBound)
-	}
-}
-
-// A frame's length that overflows sixteen bits makes the library's reader turn
-// for ever; one that is longer than any packet would only fill memory.
-func TestStreamsThatAreNotTURNAreClosed(t *testing.T) {
-	t.Parallel()
-	s, _ := open(t, Options{Relay: echo(t)})
-	cookie := []byte{0x21, 0x12, 0xa4, 0x42}
-	for name, start := range map[string][]byte{
-		"overflow":     append([]byte{0, 1, 0xff, 0xec}, append(cookie, make([]byte, 12)...)...),
-		"long":         append([]byte{0, 1, 0x10, 0}, append(cookie, make([]byte, 12)...)...),
-		"odd length":   append([]byte{0, 1, 0, 3}, append(cookie, make([]byte, 12)...)...),
-		"long channel": {0x40, 0, 0xff, 0xff},
-		"HTTP":         []byte("GET / HTTP/1.1\r\n\r\n"),
-		"TLS":          {0x16, 3, 1, 2, 0, 1, 0, 1},
-	} {
-		conn, err := net.Dial("tcp", s.TCP().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = conn.Write(start)
-		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s: the connection was left open", name)
-		}
-		_ = conn.Close()
-	}
-	waitFor(t, "all to be forgotten", func() bool { return s.Stats().Connections == 0 })
-}
-
-func TestStrangersAreFew(t *testing.T) {
-	t.Parallel()
-	s, _ := open(t, Options{Relay: echo(t)})
-	for range strangers + 5 {
-		conn, err := net.Dial("tcp", s.TCP().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-	}
-	waitFor(t, "the bound", func() bool { return s.Stats().OverBound >= 5 })
-	if n := s.Stats().Connections; n > strangers {
-		t.Errorf("%d strangers are connected", n)
 	}
 }
 

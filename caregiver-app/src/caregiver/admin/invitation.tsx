@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Problem, Unreachable } from '../../api/client';
 import { Lantern } from '../../shared/icons';
-import { chooseLanguage, language, locale, t, tMaybe } from '../../shared/i18n';
+import { locale, t, tMaybe } from '../../shared/i18n';
+import { LanguageSwitch } from '../../shared/languageswitch';
 import { addPasskey, deviceName, hasPasskeys, passkeyFailure } from '../../shared/passkey';
 import { go } from '../../shared/router';
 import { moment, serverNow } from '../../shared/time';
@@ -137,14 +138,7 @@ export function InvitationScreen({ code }: { code: string }) {
             {unbroken(failed)}
           </p>
         )}
-        <button
-          type="button"
-          class="button button-plain"
-          lang={language.value === 'sv' ? 'en' : 'sv'}
-          onClick={() => chooseLanguage(language.value === 'sv' ? 'en' : 'sv')}
-        >
-          {language.value === 'sv' ? 'In English' : 'På svenska'}
-        </button>
+        <LanguageSwitch />
       </div>
     </main>
   );

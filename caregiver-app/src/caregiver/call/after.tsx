@@ -1,8 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Call } from '../../call/wire';
+import { lasted, personIn } from '../../call/words';
 import { t } from '../../shared/i18n';
 import { written } from '../state';
-import { lasted, shortName } from './words';
 
 const outcomes = ['well', 'needs_visit', 'technical', 'other'] as const;
 const savedKey = 'lykta.call.saved';
@@ -14,7 +14,7 @@ interface AfterProps {
 
 /** What who called says of it afterwards: how it went, a note, and the travel that it saved. */
 export function After({ call, done }: AfterProps) {
-  const name = shortName(call.home_name);
+  const name = personIn(call);
   // The way to a home is as long the next time.
   const remembered = `${savedKey}.${call.home}`;
   const [outcome, setOutcome] = useState<string>('');

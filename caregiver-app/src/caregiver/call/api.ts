@@ -1,6 +1,6 @@
 // What the app asks of the service about calls by video.
-import { api, json, part, post } from '../../api/http';
 import type { Call } from '../../call/wire';
+import { api, json, part, post } from '../../api/http';
 
 const query = (values: Record<string, string>) => `?${new URLSearchParams(values)}`;
 const tidy = (call: Call): Call => ({ ...call, people: call.people ?? [], here: call.here ?? [] });

@@ -1,5 +1,5 @@
+import { CallSign } from '../../call/signs';
 import { t } from '../../shared/i18n';
-import { CallSign } from './signs';
 
 interface AutoProps {
   name: string;

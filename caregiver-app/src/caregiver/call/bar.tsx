@@ -1,11 +1,11 @@
 import { useEffect } from 'preact/hooks';
+import { CallSign } from '../../call/signs';
+import '../../call/texts';
+import { personIn } from '../../call/words';
 import { t } from '../../shared/i18n';
 import { route } from '../../shared/router';
-import { isMine, keepUp, live, present } from './live';
 import './bar.css';
-import { CallSign } from './signs';
-import './texts';
-import { shortName } from './words';
+import { isMine, keepUp, live, present } from './live';
 
 /** On every page: the call that one is in, or has made and is not in, to go back to. */
 export function CallBar() {
@@ -13,7 +13,7 @@ export function CallBar() {
   if (route.value.screen === 'call') return null;
   const here = present.value;
   const left = [...live.value.values()].find(isMine);
-  const shown = here ?? (left && { id: left.id, name: shortName(left.home_name), ringing: false });
+  const shown = here ?? (left && { id: left.id, name: personIn(left), ringing: false });
   if (!shown) return null;
   const { id, name, ringing } = shown;
   const says = here ? (ringing ? 'bar.ringing' : 'bar.text') : 'bar.rejoin';

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
+import { CallSign } from '../../call/signs';
+import '../../call/texts';
+import { shortName } from '../../call/words';
 import { t } from '../../shared/i18n';
 import { consent } from '../care/api';
 import { can } from '../may';
 import { me } from '../state';
 import { live, ring } from './live';
-import { CallSign } from './signs';
-import './texts';
-import { shortName } from './words';
 
 interface ButtonProps {
   home: string;

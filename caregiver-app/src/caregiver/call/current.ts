@@ -3,14 +3,15 @@ import { effect, signal } from '@preact/signals';
 import { keepAwake } from '../../call/awake';
 import { Devices } from '../../call/devices';
 import { SocketLine, type Shut } from '../../call/line';
+import { camera, hasChecked } from '../../call/memory';
 import { Session, type Person } from '../../call/session';
 import type { Call } from '../../call/wire';
+import { personIn, problemWords } from '../../call/words';
 import { Problem } from '../../api/http';
 import { go } from '../../shared/router';
 import { me } from '../state';
 import * as api from './api';
 import { followCalls, learn, live, present, toMake, type Wanted } from './live';
-import { problemWords, shortName } from './words';
 
 export interface Current {
   id: string;
@@ -33,10 +34,6 @@ export type Place =
   | { is: 'in'; current: Current };
 
 export const place = signal<Place>({ is: 'none' });
-
-const checkedKey = 'lykta.call.checked';
-const hasChecked = () => localStorage.getItem(checkedKey) === 'yes';
-export const checked = () => localStorage.setItem(checkedKey, 'yes');
 
 /** The page of calls was opened: with a call, or to make the one that is wanted. */
 export async function enter(id: string, wish: Wanted | undefined): Promise<void> {
@@ -91,19 +88,15 @@ async function open(id: string): Promise<void> {
   try {
     const call = await api.call(id);
     if (call.state === 'ended') place.value = { is: 'past', call };
-    else join(call, shortName(call.home_name), new Devices(), false);
+    else join(call, personIn(call), new Devices(), false);
   } catch (error) {
-    place.value = { is: 'lost', id, text: problemWords(error) };
+    const unknown = error instanceof Problem && error.status === 404;
+    place.value = unknown ? { is: 'none' } : { is: 'lost', id, text: problemWords(error) };
   }
 }
 
 /** Goes into the same call again. */
 export const again = (id: string): Promise<void> => open(id);
-
-const cameraKey = 'lykta.call.camera';
-/** Whether the camera was on when this person last talked. */
-const camera = () => localStorage.getItem(cameraKey) !== 'off';
-export const rememberCamera = (on: boolean) => localStorage.setItem(cameraKey, on ? 'on' : 'off');
 
 let stops: (() => void)[] = [];
 
@@ -134,7 +127,8 @@ function join(call: Call, name: string, devices: Devices, automatic: boolean): v
       const known = session.call.value;
       const ended = ['over', 'refused', 'elsewhere'].includes(session.stage.value);
       if (ended) asleep();
-      present.value = ended ? undefined : { id, name, ringing: known?.state === 'ringing' };
+      const who = known?.answered ? personIn(known) : name;
+      present.value = ended ? undefined : { id, name: who, ringing: known?.state === 'ringing' };
     }),
     // What one hears here first is news for the rest of the app too.
     effect(() => {

@@ -1,5 +1,8 @@
 import { useState } from 'preact/hooks';
+import { CallSign } from '../../call/signs';
+import '../../call/texts';
 import type { Call } from '../../call/wire';
+import { lasted } from '../../call/words';
 import { t, tMaybe } from '../../shared/i18n';
 import { moment, now } from '../../shared/time';
 import { useArrivals, useAsked } from '../asking';
@@ -7,9 +10,6 @@ import { Shown } from '../care/common';
 import { can } from '../may';
 import * as api from './api';
 import { isMine } from './live';
-import { CallSign } from './signs';
-import './texts';
-import { lasted } from './words';
 
 const first = 3;
 

@@ -1,15 +1,22 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import '../../call/call.css';
+import { Controls } from '../../call/controls';
+import { Why, wrong } from '../../call/equipment';
+import { rememberCamera } from '../../call/memory';
+import { CallSign } from '../../call/signs';
+import { Own, Tile } from '../../call/stage';
+import '../../call/texts';
 import type { Call } from '../../call/wire';
-import { Icon, Lantern } from '../../shared/icons';
+import { endOf, lasted, minutesOf, personIn, qualityWords, waitingFor } from '../../call/words';
 import { pagesSpeak, t, tn } from '../../shared/i18n';
+import { Icon, Lantern } from '../../shared/icons';
 import { go } from '../../shared/router';
 import { now, serverNow } from '../../shared/time';
 import { After } from './after';
 import { AutoAnswer } from './auto';
 import './call.css';
-import { Check, Why, wrong } from './check';
-import { Controls } from './controls';
+import { Check } from './check';
 import {
   again,
   begin,
@@ -22,10 +29,6 @@ import {
   type Place,
 } from './current';
 import { isMine, ring, toMake, wanted } from './live';
-import { CallSign } from './signs';
-import { Own, Tile } from './stage';
-import './texts';
-import { endOf, lasted, minutesOf, qualityWords, shortName, waitingFor } from './words';
 
 const homeOf = (home: string) => `/homes/${encodeURIComponent(home)}`;
 
@@ -159,13 +162,14 @@ const inviting = async (): Promise<Inviting | undefined> => {
 
 /** The call itself: the far picture large, one's own small, what one does under the thumb. */
 function Visit({ current }: { current: Current }) {
-  const { session, name, automatic } = current;
+  const { session, automatic } = current;
   const [Inviting, setInviting] = useState<Inviting>();
   const call = session.call.value!;
   const people = session.people.value;
   const at = serverNow();
   void now.value; // drawn anew when time has passed
   const answered = call.state === 'answered';
+  const name = answered ? personIn(call) : current.name;
   const quality = session.quality.value;
   const stage = session.stage.value;
   const shown = answered ? people : [];
@@ -242,6 +246,7 @@ function Visit({ current }: { current: Current }) {
       <Controls
         session={session}
         ends={isMine(call)}
+        remember={rememberCamera}
         invite={
           shown.length < 3
             ? () => void inviting().then((part) => setInviting(() => part))
@@ -255,8 +260,10 @@ function Visit({ current }: { current: Current }) {
 }
 
 /** How the call ended, and what is done then. */
-function Ended({ current: { session, name, id } }: { current: Current }) {
+function Ended({ current }: { current: Current }) {
+  const { session, id } = current;
   const call = session.call.value!;
+  const name = call.answered ? personIn(call) : current.name;
   const stage = session.stage.value;
   const { text, more } = endOf(call, stage, name);
   const talked = call.state === 'ended' && call.answered !== null && isMine(call);
@@ -318,7 +325,7 @@ function takeWanted() {
 
 /** A call that was over already: how it went, or the place to write that. */
 function Past({ call }: { call: Call }) {
-  const name = shortName(call.home_name);
+  const name = personIn(call);
   const { text, more } = endOf(call, 'over', name);
   const back = () => go(homeOf(call.home), true);
   if (call.answered && !call.outcome && isMine(call)) {

@@ -1,9 +1,10 @@
 import { AccountScreen } from '../../family/account';
 import { AlertCard } from '../../family/alert';
-import { App, LanguageSwitch } from '../../family/app';
+import { App } from '../../family/app';
 import type { FamilyHome, Light } from '../../family/api';
 import { CallOf } from '../../family/call';
 import { Callable } from '../../family/callable';
+import { Check } from '../../family/callcheck';
 import { ChainOf } from '../../family/chain';
 import type { FamilyDeed } from '../../family/deeds';
 import { Door } from '../../family/door';
@@ -109,7 +110,6 @@ export const familyGroups = (): Group[] => [
           app('two'),
         ],
       },
-      { name: 'LanguageSwitch', states: [{ state: 'default', show: () => <LanguageSwitch /> }] },
       {
         name: 'Door',
         states: [
@@ -315,6 +315,15 @@ export const familyGroups = (): Group[] => [
         states: [{ state: 'default', show: () => <Callable home="marta" /> }],
       },
       { name: 'CallOf', states: [{ state: 'default', show: () => <CallOf home="marta" /> }] },
+      {
+        name: 'Check',
+        states: [
+          {
+            state: 'default',
+            show: () => <Check name="Märta" next="ring" done={() => {}} leave={() => {}} />,
+          },
+        ],
+      },
       {
         name: 'HouseOf',
         states: [{ state: 'default', show: () => <HouseOf home="marta" /> }],

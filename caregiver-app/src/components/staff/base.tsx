@@ -1,4 +1,5 @@
 import { Icon, Lantern } from '../../shared/icons';
+import { LanguageSwitch } from '../../shared/languageswitch';
 import type { Group } from '../specimen';
 import { say } from '../texts';
 
@@ -186,6 +187,7 @@ export const base = (): Group => ({
         { state: 'large', show: () => <Lantern large /> },
       ],
     },
+    { name: 'LanguageSwitch', states: [{ state: 'default', show: () => <LanguageSwitch /> }] },
     {
       name: 'Icon',
       states: [

@@ -4,23 +4,29 @@ import { After } from '../../caregiver/call/after';
 import { AutoAnswer } from '../../caregiver/call/auto';
 import { CallBar } from '../../caregiver/call/bar';
 import { CallButton } from '../../caregiver/call/button';
-import { Check, Meter, Why } from '../../caregiver/call/check';
-import { Controls } from '../../caregiver/call/controls';
+import { Check } from '../../caregiver/call/check';
 import type { Current, Place } from '../../caregiver/call/current';
 import { CallHistory } from '../../caregiver/call/history';
 import { InviteToCall } from '../../caregiver/call/invite';
 import { present, type Wanted } from '../../caregiver/call/live';
 import { CallPlace, CallScreen } from '../../caregiver/call/screen';
-import { CallSign } from '../../caregiver/call/signs';
-import { Own, Picture, Tile } from '../../caregiver/call/stage';
+import { Controls } from '../../call/controls';
+import { Meter, Why } from '../../call/equipment';
+import { Devices } from '../../call/devices';
+import { Meeting, Telling } from '../../call/meeting';
+import { Preview } from '../../call/preview';
 import type { Quality } from '../../call/quality';
 import type { Person, Session, Stage } from '../../call/session';
+import { CallSign } from '../../call/signs';
+import { Own, Picture, Tile } from '../../call/stage';
 import type { Call } from '../../call/wire';
 import { press, write, type Alone, type Group, type Specimen } from '../specimen';
 import type { StateKey } from '../texts';
 import { iso, videoCall as aCall, type World } from '../world';
 
 const nothing = () => {};
+/** Camera and microphone that nobody has asked for. */
+const noDevices = () => new Devices(undefined);
 const video = (world: World) => void (world.me.features as string[]).push('video');
 const wanted: Wanted = {
   ...{ home: 'marta', name: 'Märta', visit: '', alert: '', automatic: false },
@@ -28,7 +34,7 @@ const wanted: Wanted = {
 
 const person = (fields: Partial<Person> = {}): Person => ({
   ...{ id: 'home', name: 'Märta Lindqvist', role: 'home', mic: true, camera: false },
-  ...{ audio: '2', video: '3', sound: undefined, picture: undefined },
+  ...{ audio: '2', video: '3', sound: undefined, picture: undefined, paused: false },
   ...fields,
 });
 const interpreter = person({
@@ -144,7 +150,10 @@ export const callGroup = (): Group => ({
         page('talk', () => inCall({ call: answered })),
         page('two', () => inCall({ call: answered, people: [person(), interpreter] })),
         place('paused', () =>
-          inCall({ call: answered, quality: 'paused', people: [person({ camera: true })] }),
+          inCall({
+            ...{ call: answered, quality: 'paused' },
+            people: [person({ camera: true, paused: true })],
+          }),
         ),
         place('picture_lost', () => inCall({ call: answered, stage: 'lost', quality: 'lost' })),
         place('offline', () => inCall({ call: answered, reachable: false })),
@@ -181,6 +190,7 @@ export const callGroup = (): Group => ({
       name: 'Check',
       states: [one('default', () => <Check name="Märta" done={nothing} leave={nothing} />)],
     },
+    { name: 'Preview', states: [one('empty', () => <Preview devices={noDevices()} />)] },
     { name: 'Meter', states: [one('silent', () => <Meter track={undefined} />)] },
     {
       name: 'Why',
@@ -206,6 +216,23 @@ export const callGroup = (): Group => ({
           />
         )),
       ],
+    },
+    {
+      name: 'Meeting',
+      states: [
+        one('default', () => (
+          <Meeting
+            session={sessionOf({ call: answered })}
+            heading="Märta"
+            waits=""
+            leave={nothing}
+          />
+        )),
+      ],
+    },
+    {
+      name: 'Telling',
+      states: [one('default', () => <Telling heading="Märta">{null}</Telling>)],
     },
     {
       name: 'Tile',

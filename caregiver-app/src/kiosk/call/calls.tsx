@@ -7,14 +7,15 @@ import { isDaytime } from '../night';
 import type { Call, Missed, Status } from '../status';
 import { t } from '../texts';
 import type { Say } from '../voice';
-import { Course, type Phase, type Word } from './course';
 import type { FromService } from '../../call/wire';
+import { Breaks } from './breaks';
+import { Course, type Phase, type Word } from './course';
+import { Guarded } from './guard';
 import { listen } from './line';
 import { begin, type Live } from './live';
 import type { CallActs, Shown } from './model';
 import { makeRinger } from './ring';
 import { ct } from './texts';
-import { KioskCall } from './view';
 
 export interface Doing {
   deeds: Deeds;
@@ -62,6 +63,7 @@ function reload(): void {
 /** Follows the calls of the home. */
 export function makeCalls({ deeds, aside, say, quiet, changed }: Doing): Calls {
   const course = new Course();
+  const breaks = new Breaks();
   const ringer = makeRinger({ say, quiet });
   let pushed: { call: Call | null; at: number } | undefined;
   let live: Live | undefined;
@@ -123,6 +125,10 @@ export function makeCalls({ deeds, aside, say, quiet, changed }: Doing): Calls {
       course.enough();
       changed();
     },
+    broken(error) {
+      breaks.note(phase, error, performance.now());
+      changed();
+    },
   };
   const leave = (call: string) => {
     aside.put(`missed ${call}`, done(shownAt?.now ?? 0));
@@ -147,46 +153,63 @@ export function makeCalls({ deeds, aside, say, quiet, changed }: Doing): Calls {
     } else early = undefined;
   };
 
+  /** What there is to show, and all that goes with it. */
+  const at = (now: Now): Shown | undefined => {
+    shownAt = now;
+    const { status, moment } = now;
+    const known = pushed && pushed.at > now.asked ? pushed.call : status?.call;
+    const call = elsewhere ? undefined : known;
+    const missed = status?.missed?.find(
+      (m) => !aside.has(`missed ${m.call}`, now.now ?? 0) && m.call !== call?.call,
+    );
+    const back = asking && deeds.of(deedOf.callBack(asking.call));
+    if (asking && back?.state === 'stored') {
+      course.asked(asking.by, moment);
+      aside.put(`missed ${asking.call}`, done(now.now ?? 0));
+      asking = undefined;
+    }
+    const answer = call && deeds.of(deedOf.call(call.call, 'answer'));
+    if (call && answer?.state === 'failed') course.refused(call, moment);
+    if (call && live?.call === call.call && live.over()) tell(call, 'hang_up');
+    phase = course.at({ call, missed: elsewhere ? undefined : missed, now: now.now, moment });
+    const fate = breaks.of(phase, moment);
+    // Whoever is far away is not left before a picture of nobody.
+    if (fate === 'give up' && phase?.is === 'talk') {
+      tell(phase.call, 'hang_up');
+      course.enough();
+      phase = undefined;
+    }
+    follow(phase);
+    ringer.sound(
+      phase?.is !== 'ring' || fate !== 'show'
+        ? undefined
+        : {
+            key: `${phase.call.call} ${phase.left === undefined}`,
+            words: now.voice ? saidOf(phase.call, phase.left) : '',
+            chime: phase.left !== undefined,
+          },
+    );
+    if (!phase || fate !== 'show') return undefined;
+    const deed = phase.is === 'missed' ? back : (answer ?? undefined);
+    return {
+      phase,
+      first: phase.is !== 'missed',
+      ...(live ? { talk: live.talk() } : {}),
+      ...(deed ? { deed } : {}),
+      ...aloudOf(phase, now),
+      acts,
+      View: Guarded,
+    };
+  };
+
   return {
     at(now) {
-      shownAt = now;
-      const { status, moment } = now;
-      const known = pushed && pushed.at > now.asked ? pushed.call : status?.call;
-      const call = elsewhere ? undefined : known;
-      const missed = status?.missed?.find(
-        (m) => !aside.has(`missed ${m.call}`, now.now ?? 0) && m.call !== call?.call,
-      );
-      const back = asking && deeds.of(deedOf.callBack(asking.call));
-      if (asking && back?.state === 'stored') {
-        course.asked(asking.by, moment);
-        aside.put(`missed ${asking.call}`, done(now.now ?? 0));
-        asking = undefined;
+      try {
+        return at(now);
+      } catch (error) {
+        breaks.note(phase, error, now.moment);
+        return undefined; // the rest of the screen does not wait for calls
       }
-      const answer = call && deeds.of(deedOf.call(call.call, 'answer'));
-      if (call && answer?.state === 'failed') course.refused(call, moment);
-      if (call && live?.call === call.call && live.over()) tell(call, 'hang_up');
-      phase = course.at({ call, missed: elsewhere ? undefined : missed, now: now.now, moment });
-      follow(phase);
-      ringer.sound(
-        phase?.is !== 'ring'
-          ? undefined
-          : {
-              key: `${phase.call.call} ${phase.left === undefined}`,
-              words: now.voice ? saidOf(phase.call, phase.left) : '',
-              chime: phase.left !== undefined,
-            },
-      );
-      if (!phase) return undefined;
-      const deed = phase.is === 'missed' ? back : (answer ?? undefined);
-      return {
-        phase,
-        first: phase.is !== 'missed',
-        ...(live ? { talk: live.talk() } : {}),
-        ...(deed ? { deed } : {}),
-        ...aloudOf(phase, now),
-        acts,
-        View: KioskCall,
-      };
     },
   };
 }

@@ -82,16 +82,17 @@ function enter(call: string, changed: () => void) {
   };
 }
 
-function talkOf({ stage, people, own, devices, quality }: Session): Talk {
+function talkOf({ stage, people, own, devices, quality, deaf }: Session): Talk {
   const [camera, microphone] = [lacks(devices.camera.value), lacks(devices.mic.value)];
   const is = quality.value;
   return {
-    state: stage.value === 'on' ? 'on' : stage.value === 'lost' ? 'lost' : 'joining',
+    state:
+      stage.value === 'on' && !deaf.value ? 'on' : stage.value === 'joining' ? 'joining' : 'lost',
     people: people.value.map(({ id, name, role, mic, picture, sound }) => ({
       ...{ id, name, role, mic, picture, sound },
     })),
     own: own.value,
     missing: camera && microphone ? 'both' : camera ? 'camera' : microphone ? 'microphone' : '',
-    line: is === 'paused' ? 'paused' : is === 'poor' || is === 'still' ? 'poor' : 'good',
+    line: is === 'still' ? 'poor' : is === 'lost' ? 'good' : is, // lost is said by its state
   };
 }

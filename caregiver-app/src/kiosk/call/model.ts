@@ -1,4 +1,4 @@
-import type { FunctionComponent } from 'preact';
+import type { ComponentType } from 'preact';
 import type { Aloud } from '../teller';
 import type { Props } from '../model';
 import type { Deed } from '../deeds';
@@ -16,7 +16,7 @@ export interface Shown {
   /** How the gateway takes the resident's word. */
   deed?: Deed;
   acts: CallActs;
-  View: FunctionComponent<Props & { shown: Shown }>;
+  View: ComponentType<Props & { shown: Shown }>;
 }
 
 /** What the resident can do about a call. */
@@ -28,6 +28,8 @@ export interface CallActs {
   callBack: () => void;
   noNeed: () => void;
   close: () => void;
+  /** It could not be shown. */
+  broken: (error: unknown) => void;
 }
 
 /** A call as the screen shows it. */
@@ -38,7 +40,7 @@ export interface Talk {
   own: MediaStream | undefined;
   /** What this screen has not got, or may not use. */
   missing: '' | 'camera' | 'microphone' | 'both';
-  line: 'good' | 'poor' | 'paused';
+  line: 'good' | 'poor' | 'held' | 'paused';
 }
 
 export interface Person {

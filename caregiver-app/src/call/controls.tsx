@@ -1,19 +1,20 @@
-import type { Session } from '../../call/session';
-import { t } from '../../shared/i18n';
-import { rememberCamera } from './current';
+import { t } from '../shared/i18n';
+import type { Session } from './session';
 import { CallSign } from './signs';
 
 interface ControlsProps {
   session: Session;
   /** To hang up ends the call for all; else one leaves it. */
-  ends: boolean;
+  ends?: boolean;
+  /** Keeps for the next call whether the camera is on. */
+  remember?: (camera: boolean) => void;
   /** Somebody can be asked in: the call is answered, or rings still. */
-  invite: (() => void) | undefined;
+  invite?: (() => void) | undefined;
   hangUp: () => void;
 }
 
 /** What one does in a call, within the thumb's reach. */
-export function Controls({ session, ends, invite, hangUp }: ControlsProps) {
+export function Controls({ session, ends, remember, invite, hangUp }: ControlsProps) {
   const { mic, camera } = session.wishes.value;
   const heard = mic && session.devices.sound.value !== undefined;
   const seen = camera && session.devices.picture.value !== undefined;
@@ -35,7 +36,7 @@ export function Controls({ session, ends, invite, hangUp }: ControlsProps) {
         data-control="camera"
         aria-pressed={seen}
         onClick={() => {
-          rememberCamera(!seen);
+          remember?.(!seen);
           session.setCamera(!seen);
         }}
       >

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Person, Session } from '../../call/session';
-import { t, type Key } from '../../shared/i18n';
+import type { Person, Session } from './session';
+import { t, type Key } from '../shared/i18n';
 import { CallSign } from './signs';
 
 interface PictureProps {
@@ -41,8 +41,7 @@ interface TileProps {
 export function Tile({ person, session, only }: TileProps) {
   const [whole, setWhole] = useState(false);
   const sight = session.sights.value.get(person.id);
-  const { name, role } = person;
-  const paused = session.quality.value === 'paused';
+  const { name, role, paused } = person;
   const seen = person.picture && !paused;
   return (
     <figure

@@ -1,16 +1,24 @@
 // What a call is in words. Pure.
-import type { Quality } from '../../call/quality';
-import type { Stage } from '../../call/session';
-import type { Call } from '../../call/wire';
-import { Problem } from '../../api/http';
-import { t, tn } from '../../shared/i18n';
-import { serverNow } from '../../shared/time';
+import type { Quality } from './quality';
+import type { Stage } from './session';
+import type { Call } from './wire';
+import { Problem } from '../api/http';
+import { t, tn } from '../shared/i18n';
+import { serverNow } from '../shared/time';
 
-/** What a resident is called in a sentence, where only the name of the home is known: "Märta" of "Märta Lindqvist". */
+/**
+ * What a resident is called in a sentence, where only the name of the home is
+ * known: "Märta" of "Märta Lindqvist", "Karin" of "Hemma hos Karin".
+ */
 export function shortName(home: string): string {
-  const words = home.trim().split(/\s+/);
-  return words.length === 2 ? words[0]! : home;
+  const name = home.trim().replace(/^hemma hos\s+(?=\S)/i, '');
+  const words = name.split(/\s+/);
+  return words.length === 2 ? words[0]! : name;
 }
+
+/** Whom a call is with: the home says what its resident is called once it has answered. */
+export const personIn = ({ people, home_name }: Call): string =>
+  people?.find(({ id }) => id === 'home')?.name || shortName(home_name);
 
 /** After so long without a word of the screen it is said that it does not answer, in milliseconds. */
 const seekingLong = 8_000;
@@ -53,6 +61,10 @@ export function endOf(call: Call, stage: Stage, name: string): { text: string; m
       return { text: t('call.unreachable'), more: t('call.unreachable_text') };
     case 'cancelled':
       return { text: t('call.cancelled'), more: t('call.cancelled_text') };
+    case 'withdrawn':
+      return { text: t('call.withdrawn', { name }), more: t('call.withdrawn_text') };
+    case 'off':
+      return { text: t('call.off'), more: t('call.off_text') };
     default:
       return { text: t('call.over'), more: '' };
   }

@@ -67,8 +67,9 @@ test-go:
 test-race: ## the race detector; RACE="./cloud/... ./gateway/..." for a long run
 	$(GO) test -vet=off -race -p 4 -timeout 20m $(RACE)
 
-test-long: ## PostgreSQL through as many random lives as SQLite; ROUNDS=1000 for more of both
+test-long: ## PostgreSQL through as many random lives as SQLite, ROUNDS=1000 for more of both; calls on bad lines, measured
 	LYKTA_LONG=1 $(GO) test -count=1 -timeout 60m -run 'TestConformance/.*/P5' ./cloud/store -rapid.checks=$(ROUNDS)
+	LYKTA_LONG=1 $(GO) test -count=1 -timeout 60m -v -run TestVideoVisits ./e2e
 
 test-web: $(STAMP)
 	cd $(WEB) && npm test --silent && npm run --silent e2e

@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lykta/lykta/cloud/visit/media/impair"
 )
@@ -49,7 +51,8 @@ func newMediaLine(t *testing.T, to string) *mediaLine {
 	return l
 }
 
-// be makes the line as it is called: "good", "cut", or so many kbit/s both ways.
+// be makes the line as it is called: "good", "cut", so many kbit/s both ways, or
+// "lossy-N", which loses N % each way and takes 100 ms there and back.
 func (l *mediaLine) be(state string) error {
 	var way impair.Way
 	switch state {
@@ -57,6 +60,14 @@ func (l *mediaLine) be(state string) error {
 	case "cut":
 		way.Loss = 1
 	default:
+		if lost, ok := strings.CutPrefix(state, "lossy-"); ok {
+			percent, err := strconv.Atoi(lost)
+			if err != nil || percent < 0 || percent > 100 {
+				return fmt.Errorf("a line cannot be %q", state)
+			}
+			way.Loss, way.Delay = float64(percent)/100, 50*time.Millisecond
+			break
+		}
 		kbit, err := strconv.Atoi(state)
 		if err != nil || kbit <= 0 {
 			return fmt.Errorf("a line cannot be %q", state)

@@ -95,3 +95,48 @@ test('at 60 kbit/s both ways the sound is clear, and both screens say that the p
   await Promise.all([expectTalk(carer, 'the carer'), expectTalk(kiosk, 'the resident')]);
   await hangUp(carer, kiosk);
 });
+
+// What is asked of calls on bad lines, measured: it wants a machine that has nothing else to do.
+const lines = {
+  'lossy-10': { carer: 0.015, home: 0.015, pictures: 0, delay: Infinity },
+  'lossy-30': { carer: 0.05, home: 0.09, pictures: 0, delay: 0.4 },
+  300: { carer: 0.01, home: 0.01, pictures: 15, delay: Infinity },
+  60: { carer: 0.05, home: 0.05, pictures: 0, delay: Infinity },
+} as const;
+
+for (const [is, most] of Object.entries(lines)) {
+  test(`on a line that is ${is} they understand each other`, async () => {
+    test.skip(
+      !process.env['LYKTA_LONG'],
+      'LYKTA_LONG measures what is left of a call on bad lines',
+    );
+    const { carer, kiosk } = await talking(browser(), { kiosk: { by: 'home' } });
+    await deed('/shut'); // nor is there a better way by TURN
+    try {
+      await line('home', is.startsWith('lossy') ? (is as 'lossy-30') : Number(is));
+      await carer.waitForTimeout(15_000); // both ends have found out
+      const before = [await received(carer), await received(kiosk)] as const;
+      const began = Date.now();
+      await carer.waitForTimeout(20_000);
+      const after = [await received(carer), await received(kiosk)] as const;
+      const seconds = (Date.now() - began) / 1_000;
+      const at = (i: 0 | 1) => {
+        const [from, to] = [before[i], after[i]];
+        return {
+          invented: invented(from, to),
+          pictures: (to.frames - from.frames) / seconds,
+          delay: (to.waited - from.waited) / Math.max(1, to.played - from.played) + 0.05,
+        };
+      };
+      const [there, home] = [at(0), at(1)];
+      console.log(is, 'the carer’s', there, 'the home’s', home);
+      expect(there.invented, 'invented at the carer’s').toBeLessThanOrEqual(most.carer);
+      expect(home.invented, 'invented in the home').toBeLessThanOrEqual(most.home);
+      expect(Math.min(there.pictures, home.pictures)).toBeGreaterThanOrEqual(most.pictures);
+      expect(Math.max(there.delay, home.delay), 'seconds').toBeLessThan(most.delay);
+    } finally {
+      await Promise.all([line('home', 'good'), deed('/unlock')]);
+    }
+    await hangUp(carer, kiosk);
+  });
+}

@@ -24,9 +24,14 @@ export const open = (): Promise<Browser> =>
 /** The ends of a call whose way of sound and picture can be made worse. */
 export type Place = 'home' | 'carer';
 
-/** How that way is: well, so many kbit/s both ways, or cut. Returns the port that leads to it. */
-export const line = async (place: Place, is: 'good' | 'cut' | number): Promise<number> =>
-  (await deed<{ port: number }>(`/line/${place}/${is}`)).port;
+/**
+ * How that way is: well, so many kbit/s both ways, cut, or losing a share with 100 ms
+ * there and back. Returns the port that leads to it.
+ */
+export const line = async (
+  place: Place,
+  is: 'good' | 'cut' | number | `lossy-${number}`,
+): Promise<number> => (await deed<{ port: number }>(`/line/${place}/${is}`)).port;
 
 interface Way {
   /** Only through TURN, as where UDP is blocked. */
@@ -134,6 +139,9 @@ export interface Received {
   /** Samples of sound that were played, and those of them that had to be invented. */
   samples: number;
   concealed: number;
+  /** For how long sound waited before it was played, of all samples together, in seconds; and how many. */
+  waited: number;
+  played: number;
   /** How the connection goes that is in use: "host", "prflx", "relay" and "udp", "tls". */
   ways: string[];
 }
@@ -146,6 +154,8 @@ export const received = (page: Page): Promise<Received> =>
       seconds: 0,
       samples: 0,
       concealed: 0,
+      waited: 0,
+      played: 0,
       ways: [] as string[],
     };
     const all = (window as unknown as { connections?: RTCPeerConnection[] }).connections ?? [];
@@ -158,6 +168,8 @@ export const received = (page: Page): Promise<Received> =>
           out.seconds += s.totalSamplesDuration ?? 0;
           out.samples += s.totalSamplesReceived ?? 0;
           out.concealed += s.concealedSamples ?? 0;
+          out.waited += s.jitterBufferDelay ?? 0;
+          out.played += s.jitterBufferEmittedCount ?? 0;
         }
         if (s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded') {
           const own = stats.find((o) => o.id === s.localCandidateId);

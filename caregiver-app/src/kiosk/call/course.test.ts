@@ -60,6 +60,7 @@ describe('the way of a call', () => {
     const course = new Course();
     const own = { ...anna, countdown: 20, answers_at: 21_000_000 };
     expect(course.at(at({ call: own, now: 1_400 }))).toMatchObject({ is: 'ring', left: 20 });
+    expect(course.at(at({ call: own, now: 900 }))).toMatchObject({ left: 20 }); // not 21
     expect(course.at(at({ call: own, now: undefined }))).toMatchObject({ left: 20 });
     expect(course.at(at({ call: own, now: 22_000 }))).toMatchObject({ left: 0 });
   });

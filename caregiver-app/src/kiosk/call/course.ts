@@ -114,5 +114,6 @@ function ringing(call: Call, now: number | undefined): Phase {
   const { answers_at: at, countdown } = call;
   if (!at && !countdown) return { is: 'ring', call };
   const left = at && now !== undefined ? Math.ceil((at / 1_000 - now) / 1_000) : (countdown ?? 0);
-  return { is: 'ring', call, left: Math.max(0, left) };
+  // The page's clock may be a moment behind: of twenty seconds there are never twenty-one left.
+  return { is: 'ring', call, left: Math.max(0, Math.min(left, countdown || left)) };
 }

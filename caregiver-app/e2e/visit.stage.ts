@@ -268,7 +268,9 @@ export const button = (page: Page, name: string | RegExp) => page.getByRole('but
 
 /** Goes through the check of camera and microphone where it comes before `next`. */
 export async function throughCheck(page: Page, next: ReturnType<typeof button>) {
-  const check = page.getByRole('heading', { name: 'Innan du ringer' });
+  const check = page.getByRole('heading', {
+    name: /^(Innan du ringer|Prova kamera och mikrofon)$/,
+  });
   await expect(check.or(next).first()).toBeVisible({ timeout: 60_000 });
   if (!(await check.isVisible())) return;
   await expect(page.locator('.check-picture video')).toBeVisible();

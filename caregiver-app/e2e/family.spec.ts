@@ -100,6 +100,27 @@ test('an alert is taken, set out for, and seen to end', async ({ page, mock }) =
   await expect(page.locator('.home-side')).toContainText('Hjälp given');
 });
 
+test('an alert that comes while all is fetched is not covered by an older answer', async ({
+  page,
+  mock,
+}) => {
+  await page.goto('/family/');
+  await page.locator('.hero').waitFor();
+  let id = '';
+  await page.route('**/api/v1/family', async (route) => {
+    const older = await route.fetch();
+    if (!id) {
+      ({ id } = mock.raise({ home: 'marta', kind: 'sos' }));
+      await alert(page, id).waitFor(); // by the live link
+    }
+    await route.fulfill({ response: older });
+  });
+  const answered = page.waitForResponse('**/api/v1/family');
+  mock.send('reset', {});
+  await answered;
+  await expect(alert(page, id)).toContainText('Märta har tryckt på larmknappen');
+});
+
 test('what another has taken is left to them', async ({ page, mock }) => {
   const { id } = mock.raise({ home: 'marta', kind: 'fall' });
   await page.goto(`/family/alert/${id}`);

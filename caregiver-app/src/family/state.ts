@@ -147,7 +147,7 @@ function onEvent(kind: string, data: unknown): void {
       void refresh();
       break;
     case 'alert':
-      putAlert(data as Alert);
+      step(() => putAlert(data as Alert));
       break;
     case 'call':
       calls.value = { ...calls.value, [(data as Call).home]: data as Call };
@@ -155,27 +155,35 @@ function onEvent(kind: string, data: unknown): void {
     case 'family': {
       const came = data as { home?: api.FamilyHome } & api.FamilyHome;
       const home = typeof came.home === 'object' ? (came.home as api.FamilyHome) : came;
-      putHome(api.tidied(home));
+      step(() => putHome(api.tidied(home)));
       if (messages.value.has(home.home)) void askMessages(home.home);
       break;
     }
   }
 }
 
-let asking = false;
+// What came while everything was fetched, whose answer may be older than it.
+let during: (() => void)[] | undefined;
 let again = false;
+
+function step(does: () => void): void {
+  during?.push(does);
+  does();
+}
 
 /** Fetches everything anew; one at a time. */
 export async function refresh(): Promise<void> {
-  if (asking) {
+  if (during) {
     again = true;
     return;
   }
-  asking = true;
+  during = [];
   try {
     const came = await api.homes();
+    const since = during;
     batch(() => {
       homes.value = came;
+      for (const does of since) does();
       now.value = serverNow();
       alertsChanged.value++;
       if (link.value.heard === 0) link.value = { ...link.value, heard: serverNow() };
@@ -184,7 +192,7 @@ export async function refresh(): Promise<void> {
   } catch (error) {
     failed(error);
   } finally {
-    asking = false;
+    during = undefined;
     if (again) {
       again = false;
       void refresh();

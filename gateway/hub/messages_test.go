@@ -139,6 +139,7 @@ func TestMessagesAreBoundedTheHeardGoFirst(t *testing.T) {
 		}
 		for i, gone := range []string{"m03", "m07", "m00", "m01"} { // the heard, the oldest first, and then the oldest
 			send(maxMessages + i)
+			synctest.Wait()
 			if _, err := r.hub.Picture(gone); !errors.Is(err, ErrUnknown) || r.hub.messages.find(gone) >= 0 {
 				t.Errorf("%s is there still, %v", gone, err)
 			}
@@ -150,6 +151,7 @@ func TestMessagesAreBoundedTheHeardGoFirst(t *testing.T) {
 			t.Errorf("shown: %v, want the ten newest", got)
 		}
 		time.Sleep(25 * time.Hour)
+		synctest.Wait()
 		if got := r.ids(); len(got) != 0 {
 			t.Errorf("a day later: %v", got)
 		}

@@ -34,6 +34,32 @@ test.describe('a coordinator', () => {
     await expect(page.getByText('Ingen i tjänst sön 22–mån 07: då larmas')).not.toHaveCount(0);
   });
 
+  for (const page of ['rota', 'visits'] as const) {
+    test(`goes on to the week after the next without waiting for the next: ${page}`, async ({
+      page: browser,
+    }) => {
+      await browser.goto(`/${page}`);
+      const next = browser.getByRole('button', { name: 'Nästa vecka' });
+      await next.focus();
+      // No week is answered until both have been asked for.
+      let go = () => {};
+      const gone = new Promise<void>((resolve) => (go = resolve));
+      await browser.route(/\/api\/v1\/(shifts|visits)\?/, async (route) => {
+        await gone;
+        await route.continue();
+      });
+      const asked = browser.waitForRequest(/\/api\/v1\/(shifts|visits)\?/);
+      await browser.keyboard.press('Enter');
+      await asked;
+      await browser.keyboard.press('Enter');
+      await expect(browser.getByText('Vecka 49')).toBeVisible();
+      await expect(browser.locator('.plan-wait')).toBeVisible();
+      go();
+      await expect(browser.locator('.plan-wait')).toHaveCount(0);
+      await expect(next).toBeFocused();
+    });
+  }
+
   test('adds a person, whose number is put right, and keeps a last resort', async ({
     page,
     mock,

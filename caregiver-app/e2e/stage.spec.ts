@@ -16,7 +16,6 @@ import {
 } from './stage';
 
 test.skip(!url, 'LYKTA_URL names no stage');
-test.describe.configure({ mode: 'serial' });
 
 /** Comes in by an invitation, and keeps the sign-in on this device. */
 async function enter(page: Page, person: string) {
@@ -186,18 +185,23 @@ test.describe('the relative', () => {
 });
 
 test.describe('the coordinator', () => {
-  test("plans next week's rota", async ({ page }) => {
+  test("plans next week's rota", async ({ page }, { retry }) => {
     await page.setViewportSize({ width: 1440, height: 900 });
     await withPasskeys(page);
     await throttle(page);
     await enter(page, 'karl');
     await page.getByRole('link', { name: 'Planering' }).click();
-    await page.getByRole('button', { name: 'Nästa vecka' }).click();
+    // A second try has a week of its own: what the first one saved is there.
+    const ahead = async () => {
+      for (let i = 0; i <= retry; i++)
+        await page.getByRole('button', { name: 'Nästa vecka' }).click();
+    };
+    await ahead();
     const form = page.getByRole('dialog');
     for (const weekday of [0, 1, 2, 3, 4, 5, 6]) {
       await page.getByRole('button', { name: 'Nytt pass …' }).click();
       await form.getByLabel('Vem').selectOption('Anna Berg');
-      const day = nextWeek(weekday);
+      const day = dayAhead(retry + 1, weekday);
       await form.getByLabel('Från').fill(`${day}T07:00`);
       await form.getByLabel('Till').fill(`${day}T16:00`);
       await form.getByRole('button', { name: 'Spara' }).click();
@@ -205,16 +209,16 @@ test.describe('the coordinator', () => {
     }
     await expect(page.getByRole('button', { name: /Anna Berg/ })).toHaveCount(7);
     await page.reload();
-    await page.getByRole('button', { name: 'Nästa vecka' }).click();
+    await ahead();
     await expect(page.getByRole('button', { name: /Anna Berg/ })).toHaveCount(7);
     await expectAccessible(page);
   });
 });
 
-/** A day of next week, from its Monday, as YYYY-MM-DD. */
-function nextWeek(weekday: number): string {
+/** A day of the week that comes after so many, from its Monday, as YYYY-MM-DD. */
+function dayAhead(weeks: number, weekday: number): string {
   const day = new Date();
-  day.setDate(day.getDate() + 7 - ((day.getDay() + 6) % 7) + weekday);
+  day.setDate(day.getDate() + 7 * weeks - ((day.getDay() + 6) % 7) + weekday);
   return day.toLocaleDateString('sv-SE');
 }
 

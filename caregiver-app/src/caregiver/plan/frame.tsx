@@ -54,15 +54,18 @@ export function Frame({ page, children }: { page: Planning; children: ComponentC
 /** What was asked for, or that it is awaited, or why it did not come. */
 export function Answer<T>({
   asked,
+  said = false,
   children,
 }: {
   asked: Asked<T>;
+  /** That it failed is said elsewhere on the page. */
+  said?: boolean;
   children: (value: T) => ComponentChildren;
 }) {
   const { value, failed, again } = asked;
   return (
     <>
-      {failed && (
+      {failed && !said && (
         <div class="plan-failed" role="alert">
           <p>{unbroken(failed)}</p>
           <button type="button" class="button" onClick={again}>

@@ -22,7 +22,7 @@ import {
 import { HandOver, ShiftForm } from './shift';
 import { WeekPicker } from './weekpicker';
 
-const week = 7 * 86_400_000;
+const ahead = 7 * 86_400_000;
 
 /** Who is on duty when, a week at a time; and when nobody is. */
 export function RotaScreen() {
@@ -37,27 +37,33 @@ export function RotaScreen() {
     locale(),
   );
   const shown = area ?? areas[0] ?? '';
-  const asked = useAsked(() => askRota(shown, from, to), [shown, monday]);
+  const present = useAsked(() => askPresent(shown), [shown]);
+  // By itself, so that the way to the next week stays where it is while one is fetched.
+  const week = useAsked(() => askDuties(shown, from, to), [shown, monday]);
+  const again = () => {
+    present.again();
+    week.again();
+  };
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || asked.again(), 60_000);
+    const timer = setInterval(() => document.hidden || again(), 60_000);
     return () => clearInterval(timer);
   }, []);
   const changed = () => {
-    asked.again();
+    again();
     setOpen(null);
   };
   return (
     <Frame page="rota">
       <AreaPicker areas={areas} area={shown} name={(a) => areaName(a, areas)} choose={setArea} />
-      <Answer asked={asked}>
-        {(rota) => {
-          const name = (id: string) => rota.people.find((p) => p.id === id)?.name ?? id;
+      <Answer asked={{ ...present, again }}>
+        {({ people, onDuty, gaps }) => {
+          const name = (id: string) => people.find((p) => p.id === id)?.name ?? id;
           const act = (shift: Shift) => setOpen({ form: manages() ? 'change' : 'hand', shift });
           const add = (gap?: Stretch) => setOpen({ form: 'add', ...(gap ? { gap } : {}) });
           return (
             <>
-              <OnDuty names={rota.onDuty.map(name)} />
-              <Gaps gaps={rota.gaps} zone={zone} fill={add} />
+              <OnDuty names={onDuty.map(name)} />
+              <Gaps gaps={gaps} zone={zone} fill={add} />
               <div class="plan-tools">
                 <WeekPicker monday={monday} zone={zone} choose={setMonday} />
                 {manages() && (
@@ -66,13 +72,17 @@ export function RotaScreen() {
                   </button>
                 )}
               </div>
-              <Week monday={monday} duties={rota.duties} zone={zone} name={name} act={act} />
+              <Answer asked={week} said={present.failed !== ''}>
+                {(duties) => (
+                  <Week monday={monday} duties={duties} zone={zone} name={name} act={act} />
+                )}
+              </Answer>
               {open && open.form !== 'hand' && (
                 <ShiftForm
                   key={open.form}
                   area={shown}
                   zone={zone}
-                  people={rota.people}
+                  people={people}
                   {...(open.form === 'change' ? { shift: open.shift } : {})}
                   {...(open.form === 'add' && open.gap ? { gap: open.gap } : {})}
                   close={() => setOpen(null)}
@@ -84,7 +94,7 @@ export function RotaScreen() {
                 <HandOver
                   shift={open.shift}
                   zone={zone}
-                  people={rota.people}
+                  people={people}
                   close={() => setOpen(null)}
                   changed={changed}
                 />
@@ -99,27 +109,25 @@ export function RotaScreen() {
 
 type Open = { form: 'add'; gap?: Stretch } | { form: 'change' | 'hand'; shift: Shift };
 
-interface Rota {
+interface Present {
   people: Person[];
-  duties: Duty[];
   onDuty: string[];
+  /** When nobody is on duty in the seven days to come. */
   gaps: Stretch[];
 }
 
-async function askRota(area: string, from: number, to: number): Promise<Rota> {
+async function askPresent(area: string): Promise<Present> {
   const at = serverNow();
-  const [shown, coming, { people }] = await Promise.all([
-    api.shifts(area, from, to),
-    api.shifts(area, at, at + week),
-    api.people(),
-  ]);
+  const [coming, { people }] = await Promise.all([api.shifts(area, at, at + ahead), api.people()]);
   return {
     people,
-    duties: dutiesOf(shown.shifts),
     onDuty: coming.on_duty,
-    gaps: gapsIn(dutiesOf(coming.shifts), { from: at, to: at + week }),
+    gaps: gapsIn(dutiesOf(coming.shifts), { from: at, to: at + ahead }),
   };
 }
+
+const askDuties = async (area: string, from: number, to: number): Promise<Duty[]> =>
+  dutiesOf((await api.shifts(area, from, to)).shifts);
 
 function OnDuty({ names }: { names: readonly string[] }) {
   return (

@@ -27,21 +27,15 @@ export function VisitsScreen() {
   return <Frame page="visits">{may('plan_visits') && <Planner />}</Frame>;
 }
 
-interface Plan {
-  visits: api.Visit[];
+interface Standing {
   requests: api.Visit[];
   staff: Person[];
 }
 
-async function askPlan(area: string, from: number, to: number): Promise<Plan> {
+async function askStanding(area: string): Promise<Standing> {
   const at = serverNow();
-  const [visits, coming, team] = await Promise.all([
-    api.visits(from, to, area),
-    api.visits(at, at + ahead, area),
-    people(),
-  ]);
+  const [coming, team] = await Promise.all([api.visits(at, at + ahead, area), people()]);
   return {
-    visits,
     requests: coming.filter((v) => v.state === 'requested'),
     staff: team.people.filter(isStaff),
   };
@@ -68,25 +62,30 @@ function Planner() {
     locale(),
   );
   const shown = area ?? areas[0] ?? '';
-  const asked = useAsked(() => askPlan(shown, from, to), [shown, monday]);
-  useArrivals(asked.again, ['visit']);
+  const standing = useAsked(() => askStanding(shown), [shown]);
+  // By itself, so that the way to the next week stays where it is while one is fetched.
+  const planned = useAsked(() => api.visits(from, to, shown), [shown, monday]);
+  const again = () => {
+    standing.again();
+    planned.again();
+  };
+  useArrivals(again, ['visit']);
   const choose = (week: string) => {
     setMonday(week);
     setDay(week === mondayOf(today) ? today : week);
   };
   const close = () => setOpen(null);
   const changed = () => {
-    asked.again();
+    again();
     close();
   };
   const collator = new Intl.Collator(locale());
   return (
     <>
       <AreaPicker areas={areas} area={shown} name={(a) => areaName(a, areas)} choose={setArea} />
-      <Answer asked={asked}>
-        {({ visits, requests, staff }) => {
+      <Answer asked={{ ...standing, again }}>
+        {({ requests, staff }) => {
           const inArea = staff.filter((p) => !p.areas?.length || p.areas.includes(shown));
-          const rows = rowsOf(visits, by, monday, zone, by === 'person' ? inArea : [], collator);
           const edit = (visit: api.Visit) => setOpen({ form: 'visit', draft: { visit } });
           const add = (on: string, row?: VisitRow) =>
             setOpen({
@@ -97,7 +96,6 @@ function Planner() {
                 ...(row && by === 'home' ? { home: row.id } : {}),
               },
             });
-          const week = { rows, by, monday, zone, edit, add, today };
           return (
             <>
               {requests.length > 0 && (
@@ -132,31 +130,42 @@ function Planner() {
                   </label>
                 ))}
               </fieldset>
-              <WeekTable {...week} />
-              <DayLists {...week} day={day} choose={setDay} />
-              {open?.form === 'visit' && (
-                <VisitForm
-                  draft={open.draft}
-                  area={shown}
-                  zone={zone}
-                  staff={staff}
-                  visits={visits}
-                  close={close}
-                  changed={changed}
-                />
-              )}
+              <Answer asked={planned} said={standing.failed !== ''}>
+                {(visits) => {
+                  const all = by === 'person' ? inArea : [];
+                  const rows = rowsOf(visits, by, monday, zone, all, collator);
+                  const week = { rows, by, monday, zone, edit, add, today };
+                  return (
+                    <>
+                      <WeekTable {...week} />
+                      <DayLists {...week} day={day} choose={setDay} />
+                      {open?.form === 'visit' && (
+                        <VisitForm
+                          draft={open.draft}
+                          area={shown}
+                          zone={zone}
+                          staff={staff}
+                          visits={visits}
+                          close={close}
+                          changed={changed}
+                        />
+                      )}
+                      {open?.form === 'copy' && (
+                        <CopyWeek
+                          monday={monday}
+                          zone={zone}
+                          area={shown}
+                          present={visits}
+                          close={close}
+                          changed={changed}
+                        />
+                      )}
+                    </>
+                  );
+                }}
+              </Answer>
               {open?.form === 'decline' && (
                 <Decline visit={open.visit} zone={zone} close={close} changed={changed} />
-              )}
-              {open?.form === 'copy' && (
-                <CopyWeek
-                  monday={monday}
-                  zone={zone}
-                  area={shown}
-                  present={visits}
-                  close={close}
-                  changed={changed}
-                />
               )}
             </>
           );

@@ -47,10 +47,11 @@ test('the home loses its network in mid-visit: both see and hear again within 10
   try {
     for (const seconds of process.env['LYKTA_LONG'] ? [5, 15, 40] : [15]) {
       await Promise.all([deed('/silent'), line('home', 'cut')]);
-      await expect(kiosk.getByText('Förbindelsen bröts. Vi försöker igen …')).toBeVisible({
-        timeout: seconds * 1_000,
-      });
-      await carer.waitForTimeout(seconds * 1_000); // the outage
+      const outage = carer.waitForTimeout(seconds * 1_000);
+      // One of 5 s is over before a browser calls it one.
+      const told = kiosk.getByText('Förbindelsen bröts. Vi försöker igen …');
+      if (seconds > 5) await expect(told).toBeVisible({ timeout: 12_000 });
+      await outage;
       await Promise.all([deed('/well'), line('home', 'good')]);
       await back(carer, kiosk, `${seconds} s without a network in the home`);
     }

@@ -13,6 +13,8 @@ export interface Peer {
   send(kind: 'audio' | 'video', track: MediaStreamTrack | undefined): Promise<void>;
   /** What is made of camera and microphone. */
   make(wanted: Wanted): Promise<void>;
+  /** For how long the sound of the others waits before it is played, in milliseconds; 0 is as the browser does it. */
+  hold(time: number): void;
   /** What comes in one slot: always the same stream for a mid. */
   stream(mid: string): MediaStream | undefined;
   /** What has come and gone so far. */
@@ -169,6 +171,14 @@ export class BrowserPeer implements Peer {
       one.maxBitrate = rate;
       return true;
     });
+  }
+
+  hold(time: number): void {
+    for (const { receiver } of this.#pc.getTransceivers()) {
+      // Newer than the types know, and not in every browser: then it is as before.
+      if (receiver.track.kind === 'audio')
+        (receiver as { jitterBufferTarget?: number | null }).jitterBufferTarget = time || null;
+    }
   }
 
   stream(mid: string): MediaStream | undefined {

@@ -26,7 +26,10 @@ class FakePeer implements Peer {
   made = true;
   two = false;
   frugal = false;
+  held = 0;
   packets = 0;
+  samples = 0;
+  concealed = 0;
   up = { packets: 0, lost: 0 };
   closed = false;
   frames = 0;
@@ -50,12 +53,15 @@ class FakePeer implements Peer {
     this.frugal = frugal;
     return Promise.resolve();
   }
+  hold(time: number) {
+    this.held = time;
+  }
   stream(mid: string) {
     return { mid } as unknown as MediaStream;
   }
   count() {
     const decoded = new Map([
-      ['2', { packets: this.packets }],
+      ['2', { packets: this.packets, samples: this.samples, concealed: this.concealed }],
       ['3', { frames: this.frames }],
     ]);
     return Promise.resolve({ decoded, sent: { ...this.up } });
@@ -286,6 +292,30 @@ describe('a session', () => {
     await w.hear({ type: 'people', people: [{ ...seat('home', '2', '3'), mic: false }] });
     await vi.advanceTimersByTimeAsync(120_000);
     expect(w.types()).toEqual(['join']);
+  });
+
+  it('lets the sound wait for what is sent again, and still does on a new connection', async () => {
+    const w = world();
+    await w.connect();
+    await w.hear({ type: 'people', people: [seat('home', '2', '3')] });
+    const talk = async (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        const peer = w.peers.at(-1)!;
+        peer.packets += 50;
+        peer.samples += 48_000;
+        peer.concealed += 4_800;
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+    };
+    await talk(5);
+    expect(w.peers[0]!.held).toBeGreaterThan(0);
+    await talk(10);
+    expect(w.peers[0]!.held).toBe(240);
+    await w.hear({ type: 'gone' });
+    await w.hear({ type: 'answer', sdp: 'anew' });
+    w.peers[1]!.changed('connected');
+    await talk(1);
+    expect(w.peers[1]!.held).toBe(240);
   });
 
   describe('its picture', () => {

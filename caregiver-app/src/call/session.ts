@@ -4,6 +4,7 @@ import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/si
 import { Devices } from './devices';
 import type { Line, Shut } from './line';
 import { BrowserPeer, type Connect, type Peer } from './peer';
+import { Hold } from './hold';
 import { judge, look, type Decoded, type Quality, type Sight } from './quality';
 import { cure, deafAfter, Silence, type Link } from './recover';
 import { Uplink, type Rest } from './uplink';
@@ -118,6 +119,7 @@ export class Session {
   #fresh = false; // this line has been welcomed
   readonly #silence = new Silence();
   readonly #uplink = new Uplink();
+  readonly #hold = new Hold();
   #told: Shown = { mic: false, camera: false }; // what the others know of it
   #joined = false; // the present connection has been answered
   #offered = false; // it has been asked for
@@ -418,6 +420,8 @@ export class Session {
         return [seat.id, look(before.get(seat.id), now, shown, at)];
       }),
     );
+    const worst = Math.max(0, ...[...this.#sights.value.values()].map((s) => s.invented));
+    peer.hold(this.#hold.look(worst, at));
   }
 
   /** Somebody who has their microphone on is to be heard, be it that they say nothing. */

@@ -180,7 +180,7 @@ func TestVisitOnABadLine(t *testing.T) {
 		"600 kbit/s, 10 % loss":               {func(l *wireLine) { l.rate, l.loss = 600_000, 0.1 }, 0.015, 15, 150, 0.1},
 		"600 kbit/s, 5 % loss":                {func(l *wireLine) { l.rate, l.loss = 600_000, 0.05 }, 0.015, 18, 150, 0.05},
 		"300 kbit/s, 5 % loss":                {func(l *wireLine) { l.rate, l.loss = 300_000, 0.05 }, 0.015, 15, 50, 0.2},
-		"60 kbit/s":                           {func(l *wireLine) { l.rate = 60_000 }, 0.02, 0, 0, 0.8},
+		"60 kbit/s":                           {func(l *wireLine) { l.rate = 60_000 }, 0.005, 0, 0, 0.95},
 		"60 kbit/s, half of the reports lost": {func(l *wireLine) { l.rate, l.deaf = 60_000, 0.5 }, 0.05, 0, 0, 0.8},
 		"300 kbit/s, a third of the reports lost": {func(l *wireLine) { l.rate, l.deaf = 300_000, 0.3 }, 0.01, 15, 60, 0.1},
 		"30 % loss each way":                      {func(l *wireLine) { l.loss, l.deaf = 0.3, 0.3 }, 0.05, 0, 0, 0.8},

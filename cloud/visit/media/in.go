@@ -74,6 +74,7 @@ func (s *stream) read(take func(head *rtp.Header, payload []byte, now time.Time)
 		}
 		counted.in.Add(1)
 		counted.inBytes.Add(uint64(n))
+		s.peer.uplink.bytes.Add(uint64(n + srtpExtra))
 		now := time.Now()
 		s.come.note(head.SequenceNumber, &s.peer.up, now)
 		take(head, payload, now)
@@ -111,6 +112,7 @@ func (t *soundIn) take(head *rtp.Header, payload []byte, now time.Time) {
 			t.peer.loud.note(e[0], now)
 		}
 	}
+	t.peer.uplink.note(head.Timestamp, now)
 	before, started := t.frames.newest, t.frames.started
 	defer func() {
 		if started {

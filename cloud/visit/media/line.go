@@ -14,6 +14,9 @@ const (
 	resumeAfter     = 4 * time.Second         // of a better line, doubled each time that it does not last
 	resumeAtMost    = 60 * time.Second
 	trialLasts      = 15 * time.Second
+	provenBy        = 2 * time.Second // of sound with all repetitions, before the picture comes back to a slow line
+
+	repeatsMost = 3 // they make 54 kbit/s of sound 132
 
 	plainFor = 3 * time.Second // what was lost before is out of the window of 2 s then
 	tryAgain = 30 * time.Second
@@ -36,6 +39,7 @@ type keeper struct {
 	resumed     time.Time
 	wait        time.Duration
 	slow        bool // the last pause was for bandwidth
+	proving     bool // whether the line takes more, with sound: a keyframe that it does not take costs a second of that
 
 	plain time.Time // since when sound goes without repetitions
 	helps bool      // to repeat it, though the line is slow
@@ -79,13 +83,16 @@ func (k *keeper) step(now time.Time, m measured) (line Line, news, changed bool)
 	case !k.paused:
 		k.bad = time.Time{}
 	case m.steady > resumeLoss || m.estimate < resumeRate:
-		k.better = time.Time{}
+		if k.better = (time.Time{}); k.proving {
+			k.proving, k.wait = false, min(2*k.wait, resumeAtMost)
+		}
 	default:
 		if k.better.IsZero() {
 			k.better = now
 		}
+		k.proving = k.slow && now.Sub(k.better) >= k.wait-provenBy
 		if now.Sub(k.better) >= k.wait {
-			k.paused, changed = false, true
+			k.paused, k.proving, changed = false, false, true
 			k.resumed, k.better = now, time.Time{}
 		}
 	}
@@ -120,6 +127,9 @@ func (k *keeper) isNews(now time.Time, l Line) bool {
 // more on a line that loses, none on one that is too slow for it. Sound that is
 // lost without repetitions all the same is better off with them.
 func (k *keeper) repeats(now time.Time, m measured) int32 {
+	if k.proving {
+		return repeatsMost
+	}
 	slow := m.estimate < pauseRate || k.paused && k.slow && m.loss < lossChance
 	if !slow || m.loss < lossChance {
 		k.plain, k.helps = time.Time{}, false
@@ -138,7 +148,7 @@ func (k *keeper) repeats(now time.Time, m measured) int32 {
 	case slow && !k.helps:
 		return 0
 	case m.loss > 0.10:
-		return 3
+		return repeatsMost
 	case m.loss > 0.03:
 		return 2
 	}

@@ -73,6 +73,30 @@ func TestPictureDoesNotFlap(t *testing.T) {
 	}
 }
 
+// Before a picture comes back to a slow line, sound that is repeated more has
+// shown that it takes so much: what does not go through costs no word.
+func TestPictureComesBackWhereSoundHasShownThatItCan(t *testing.T) {
+	k, now := &keeper{}, time.Unix(1_800_000_000, 0)
+	live(k, &now, 3*time.Second, slowLine)
+	proofs, resumed := 0, 0
+	for end := now.Add(5 * time.Minute); now.Before(end); now = now.Add(stepEvery) {
+		m := measured{estimate: 150_000} // which is a guess
+		if k.repeats(now, m) > 1 || !k.paused {
+			proofs++
+			m = slowLine
+		}
+		if _, _, changed := k.step(now, m); changed && !k.paused {
+			resumed++
+		}
+	}
+	if proofs == 0 || proofs > 20 || resumed > 0 {
+		t.Errorf("%d times more was sent, and the picture came back %d times", proofs, resumed)
+	}
+	if live(k, &now, 2*resumeAtMost, measured{estimate: 150_000}); k.paused {
+		t.Error("the line takes it, and the picture has not come back")
+	}
+}
+
 func TestLineIsToldSparingly(t *testing.T) {
 	k, now := &keeper{}, time.Unix(1_800_000_000, 0)
 	news := 0

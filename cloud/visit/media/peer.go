@@ -26,6 +26,7 @@ type peer struct {
 	high   atomic.Pointer[layer]   // the only one without simulcast
 	small  atomic.Pointer[layer]
 	up     window // packets from here
+	uplink uplink
 	down   window // packets to here
 	loud   loudness
 	rtt    atomic.Int64 // ns

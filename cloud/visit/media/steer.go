@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	soundRate  = 80_000  // bit/s of one participant's sound as a browser sends it, with its headers
 	soundAlone = 54_000  // of the same without repetitions
 	soundAgain = 26_000  // for each repetition
 	layerRate  = 180_000 // of the small layer
@@ -28,8 +27,10 @@ func (p *peer) look(now time.Time) {
 	anew := p.fresh.Swap(false)
 	if anew {
 		p.estimate.newPath(now)
+		p.uplink.newPath()
 	}
 	p.estimate.listen(now)
+	p.uplink.step(now)
 	m := p.measure(now)
 	if anew && p.keeper.paused {
 		// What was lost in an outage says nothing of the line after it.
@@ -173,5 +174,5 @@ func (p *peer) wanted() int {
 	case layered || p.small.Load() != nil:
 		rate += layerRate
 	}
-	return min(max(rate, pauseRate/2)+soundRate, maxEstimate)
+	return min(max(rate, pauseRate/2)+soundReckoned, p.uplink.asks())
 }

@@ -202,3 +202,18 @@ func TestFramesAreCut(t *testing.T) {
 		t.Errorf("published: %q %q %d %v", topic, payload, id, err)
 	}
 }
+
+// A home that only waits for others is not looked at: at a country's size that
+// would take all of a processor.
+func TestWheelLeavesAloneWhoHasNoTime(t *testing.T) {
+	w, h, called := newWheel(0), &home{}, 0
+	w.set(h, 0)
+	for now := int64(0); now < 100*step; now += step {
+		w.advance(now, []*home{h}, func(h *home) { called++; w.set(h, 0) })
+	}
+	w.set(h, 105*step)
+	w.advance(200*step, []*home{h}, func(h *home) { called++ })
+	if called != 1 {
+		t.Errorf("called %d times", called)
+	}
+}

@@ -16,8 +16,11 @@ const (
 func newWheel(now int64) *wheel { return &wheel{slots: make([][]int32, turns), at: now / step} }
 
 // set has the home called at the time, as the first of the times that it set,
-// at most two steps late.
+// at most two steps late; 0 is no time.
 func (w *wheel) set(h *home, due int64) {
+	if due == 0 {
+		return
+	}
 	h.due = due
 	slot := min(max(due/step+1, w.at), w.at+turns-1)
 	if h.armed != 0 && h.armed <= slot {

@@ -41,6 +41,7 @@ var rules = []struct {
 	{"cloud/watch", []string{"devices", "cloud/care"}, "watchers do no I/O, so that they can be replayed"},
 	{"cloud/alarm", []string{"devices", "cloud/care", "cloud/notify"}, "the life of an alert does not depend on how it is stored or told"},
 	{"cloud/history", []string{"devices", "cloud/history"}, "time series know readings, not care"},
+	{"cloud/store/storetest", []string{"cloud/store"}, "databases for tests"},
 	{"cloud/store", []string{"devices", "cloud/care"}, "an adapter knows the domain and no other adapter"},
 	{"cloud/ingest", []string{"devices", "cloud/care", "cloud/watch", "cloud/history"}, "the way in declares what it needs of adapters"},
 	{"cloud/broker", []string{"devices", "cloud/ingest", "cloud/broker"}, "a broker is a source of ingest's"},

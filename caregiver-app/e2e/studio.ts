@@ -97,7 +97,7 @@ export async function answering([offer, type]: readonly [string, string]): Promi
     const pen = canvas.getContext('2d')!;
     let turn = 0;
     setInterval(() => {
-      turn += 3;
+      turn += 7;
       pen.fillStyle = `hsl(${turn % 360} 35% 72%)`;
       pen.fillRect(0, 0, 640, 360);
       pen.fillStyle = '#5b4636';
@@ -105,13 +105,13 @@ export async function answering([offer, type]: readonly [string, string]): Promi
       pen.ellipse(320, 150 + 6 * Math.sin(turn / 20), 70, 88, 0, 0, 7);
       pen.ellipse(320, 380, 150, 130, 0, 0, 7);
       pen.fill();
-    }, 40);
+    }, 100);
     const sound = new AudioContext();
     const tone = sound.createOscillator();
     const out = sound.createMediaStreamDestination();
     tone.connect(out);
     tone.start();
-    const tracks = [...canvas.captureStream(25).getTracks(), ...out.stream.getTracks()];
+    const tracks = [...canvas.captureStream(10).getTracks(), ...out.stream.getTracks()];
     own.sources = new MediaStream(tracks);
   }
   const layers = /^a=(?:rid|simulcast):.*\r\n/gm;

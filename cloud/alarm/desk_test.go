@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lykta/lykta/cloud/alarm"
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 )
@@ -35,7 +35,7 @@ type office struct {
 
 func open(t *testing.T) *office {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

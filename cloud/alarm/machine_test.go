@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/notify"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 )
 
 // provider is a channel that does as it is told and remembers what it was given.
@@ -67,7 +67,7 @@ type watchroom struct {
 
 func newWatchroom(t *testing.T) *watchroom {
 	ctx := t.Context()
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

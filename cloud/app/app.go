@@ -212,6 +212,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	g.Go(func() error { return followTests(ctx, db, live, o.Log) })
 	g.Go(func() error { return tidy(ctx, db, o.Log) })
+	g.Go(func() error { return foldMarks(ctx, db, o.Log) })
 	g.Go(func() error { return noteAuditHead(ctx, db, o.Log) })
 	g.Go(func() error {
 		if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -445,6 +446,25 @@ func lock(data string) (unlock func() error, err error) {
 
 func gauge(name, help string, f func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
+}
+
+// foldEvery is how long marks gather before they are brought to their places.
+const foldEvery = time.Minute
+
+// foldMarks keeps short what is to be read at the next start.
+func foldMarks(ctx context.Context, db *store.Store, log *slog.Logger) error {
+	ticker := time.NewTicker(foldEvery)
+	defer ticker.Stop()
+	for {
+		if err := db.FoldMarks(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("bring the marks of the homes' logs to their places; they are not lost, and it is tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
 }
 
 // picturesAtOnce is how many old pictures are removed at a time.

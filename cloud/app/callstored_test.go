@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/cloud/visit"
 	"github.com/lykta/lykta/cloud/visit/media"
 	"github.com/lykta/lykta/devices/wire"
@@ -40,7 +40,7 @@ func (mute) Read(ctx context.Context) ([]byte, error) {
 // service that starts again finds it.
 func TestCallsAreStoredWithWhatFollows(t *testing.T) {
 	ctx := t.Context()
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

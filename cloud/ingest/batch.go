@@ -19,6 +19,7 @@ import (
 // stored <= evaluated hold always.
 type lane struct {
 	evaluated uint64 // seen by the watcher
+	marked    uint64 // of it, what is in the database
 	submitted uint64 // on its way to the time series store
 	stored    uint64 // in the time series store: what is acknowledged
 	refusing  bool   // the time series store did not take what it was given last
@@ -174,8 +175,11 @@ func (in *Ingest) evaluate(g *group, h *house, key laneKey, l *lane, b wire.Batc
 	l.evaluated = b.Last()
 	if key.lane == wire.Alarm {
 		l.submitted, l.stored = l.evaluated, l.evaluated
+		g.mark(h, key, l)
 	}
-	g.mark(h, key, l)
+	// Telemetry of which nothing followed is marked when it is stored: a cloud
+	// that dies before has it sent again, and its watcher, restored to what was
+	// saved, sees it as if for the first time.
 }
 
 // decided takes up what the resident decided on their screen. It holds from
@@ -309,6 +313,7 @@ func (in *Ingest) settle(g *group, w written) {
 			// Not stored, or stored behind something that is not: the home
 			// sends from l.stored again. The points themselves can be repeated.
 			l.submitted = l.stored
+			g.mark(it.house, it.key, l)
 			g.ack(it.house, it.key, l, nil)
 			continue
 		}
@@ -332,6 +337,7 @@ type group struct {
 	records  []care.AlarmRecord
 	consents []care.Consent
 	found    watch.Findings
+	follows  map[*house]bool // of whom something was found
 	refused  []care.RefusedMessage
 
 	points     []history.Point
@@ -343,14 +349,14 @@ type group struct {
 }
 
 type ackFor struct {
-	gateway string
+	house   *house
 	key     laneKey
 	refused []wire.Refusal
 }
 
 func newGroup(now time.Time) *group {
 	return &group{
-		now: now, touched: map[*house]bool{}, marks: map[*lane]care.Mark{},
+		now: now, touched: map[*house]bool{}, follows: map[*house]bool{}, marks: map[*lane]care.Mark{},
 		acks: map[*lane]ackFor{}, readings: map[string][]devices.Reading{},
 	}
 }
@@ -360,14 +366,28 @@ func (g *group) touch(h *house) { g.touched[h] = true }
 func (g *group) after(f func()) { g.afterwards = append(g.afterwards, f) }
 
 func (g *group) findings(h *house, f watch.Findings) {
+	if len(f.Raise)+len(f.Recover) > 0 {
+		g.follows[h] = true
+	}
 	g.found.Raise = append(g.found.Raise, f.Raise...)
 	g.found.Recover = append(g.found.Recover, f.Recover...)
 }
 
 func (g *group) mark(h *house, key laneKey, l *lane) {
+	l.marked = l.evaluated
 	g.marks[l] = care.Mark{
 		Gateway: h.home.Gateway, Lane: key.lane, Epoch: key.epoch,
 		Evaluated: l.evaluated, Stored: l.stored, Heard: h.heard,
+	}
+}
+
+// markAll marks how far a home's logs are evaluated: what its watcher has made
+// of them is committed with that, or not at all.
+func (g *group) markAll(h *house) {
+	for key, l := range h.lanes {
+		if l.evaluated > l.marked {
+			g.mark(h, key, l)
+		}
 	}
 }
 
@@ -375,21 +395,34 @@ func (g *group) mark(h *house, key laneKey, l *lane) {
 // after the commit.
 func (g *group) ack(h *house, key laneKey, l *lane, refused []wire.Refusal) {
 	a := g.acks[l]
-	g.acks[l] = ackFor{gateway: h.home.Gateway, key: key, refused: append(a.refused, refused...)}
+	g.acks[l] = ackFor{house: h, key: key, refused: append(a.refused, refused...)}
 }
 
 // commit is what the group does to the database. The submission goes to the
 // time series store only after it, so that findings never wait.
 func (g *group) commit(in *Ingest) care.Commit {
 	c := care.Commit{Boots: g.boots, Records: g.records, Raise: g.found.Raise, Recover: g.found.Recover, Refused: g.refused, Consents: g.consents}
-	for _, m := range g.marks {
-		c.Marks = append(c.Marks, m)
-	}
 	for h := range g.touched {
 		if !h.watcher.Changed() && g.now.Sub(h.saved) < touchEvery {
 			continue
 		}
 		c.States = in.save(c.States, h, g.now)
+		g.markAll(h)
+	}
+	for h := range g.follows {
+		g.markAll(h)
+	}
+	for l, a := range g.acks {
+		ack := wire.Ack{Lane: a.key.lane, Epoch: a.key.epoch, UpTo: l.stored, Refused: upTo(a.refused, l.stored)}
+		if l.refusing && l.evaluated > l.stored && l.submitted == l.stored {
+			// The home will not send it again before the store is back.
+			ack.Held = l.evaluated
+			g.mark(a.house, a.key, l)
+		}
+		g.after(func() { in.post.ack(a.house.home.Gateway, ack) })
+	}
+	for _, m := range g.marks {
+		c.Marks = append(c.Marks, m)
 	}
 	if len(g.records) > 0 {
 		g.after(in.copier.nudge)
@@ -397,13 +430,6 @@ func (g *group) commit(in *Ingest) care.Commit {
 	if len(g.items) > 0 {
 		s := submission{points: g.points, items: g.items}
 		g.after(func() { in.writer.submit(s) })
-	}
-	for l, a := range g.acks {
-		ack := wire.Ack{Lane: a.key.lane, Epoch: a.key.epoch, UpTo: l.stored, Refused: upTo(a.refused, l.stored)}
-		if l.refusing && l.evaluated > l.stored && l.submitted == l.stored {
-			ack.Held = l.evaluated
-		}
-		g.after(func() { in.post.ack(a.gateway, ack) })
 	}
 	return c
 }

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -93,11 +95,16 @@ func DefaultLimits(sensor func([]devices.Kind) time.Duration) watch.Limits {
 
 // Sizes of groups and queues.
 const (
-	maxGroup     = 512  // messages in one commit
-	alarmQueue   = 4096 // messages waiting, alarm lane
-	urgentQueue  = 4096 // messages waiting, state and reply
-	routineQueue = 4096 // messages waiting, telemetry
+	maxGroup     = 512      // messages in one commit
+	alarmQueue   = 4096     // messages waiting, alarm lane
+	urgentQueue  = 4096     // messages waiting, state and reply
+	routineQueue = 1 << 16  // messages waiting, telemetry: 5 s of a country's homes
+	routineBytes = 64 << 20 // of their payloads
 	touchEvery   = 5 * time.Minute
+	// gather is how long telemetry waits for more after a turn that had many
+	// messages already: a transaction for some costs as much as one for hundreds.
+	gather     = 15 * time.Millisecond
+	gatherFrom = 16 // messages, or logs of which more was stored
 )
 
 // Ingest is the way in. Make it with New and run it once.
@@ -114,6 +121,7 @@ type Ingest struct {
 
 	alarms          chan Message // go first: a country that comes back says so 200,000 times
 	urgent, routine chan Message
+	waiting         atomic.Int64 // bytes in routine
 	written         chan written
 	asks            chan func(*group)
 	writer          *writer
@@ -168,7 +176,7 @@ func New(o Options, from Snapshot, now time.Time) (*Ingest, error) {
 		in.schedule(house)
 	}
 	for _, m := range from.Marks {
-		in.logsOf(m.Gateway)[laneKey{m.Lane, m.Epoch}] = &lane{evaluated: m.Evaluated, stored: m.Stored, submitted: m.Stored}
+		in.logsOf(m.Gateway)[laneKey{m.Lane, m.Epoch}] = &lane{evaluated: m.Evaluated, marked: m.Evaluated, stored: m.Stored, submitted: m.Stored}
 	}
 	for _, b := range from.Boots {
 		in.boots[bootKey{b.Gateway, b.Boot}] = b.Offset
@@ -222,11 +230,16 @@ func (in *Ingest) deliver(ctx context.Context, m Message) {
 	if m.Leaf == wire.LeafTelemetry {
 		// Never waits: behind it on the same connection may be a press. What has
 		// no room gets no receipt, and the home sends it again.
-		select {
-		case in.routine <- m:
-		default:
-			in.o.Metrics.overflow.Inc()
+		size := int64(len(m.Payload))
+		if in.waiting.Add(size) <= routineBytes {
+			select {
+			case in.routine <- m:
+				return
+			default:
+			}
 		}
+		in.waiting.Add(-size)
+		in.o.Metrics.overflow.Inc()
 		return
 	}
 	queue := in.urgent
@@ -247,15 +260,19 @@ func (in *Ingest) own(ctx context.Context) error {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var ended time.Time // when the latest turn with many did
 	for {
 		g := newGroup(time.Now())
 		// Alarms go first, then what else is urgent; only then is anything else looked at.
 		if !in.drain(in.alarms, g) && !in.drain(in.urgent, g) {
-			routine := in.routine
+			routine, written, wait := in.routine, in.written, in.wait(g.now)
 			if in.writer.full() {
 				routine = nil // it waits where it can be dropped, for the homes to send it again
 			}
-			timer.Reset(in.wait(g.now))
+			if rest := gather - g.now.Sub(ended); rest > 0 && !in.deaf && len(in.routine) < maxGroup/2 {
+				routine, written, wait = nil, nil, min(wait, rest)
+			}
+			timer.Reset(wait)
 			select {
 			case <-ctx.Done():
 				in.saveAll(context.WithoutCancel(ctx))
@@ -269,7 +286,7 @@ func (in *Ingest) own(ctx context.Context) error {
 			case m := <-routine:
 				in.take(g, m)
 				in.drain(routine, g)
-			case w := <-in.written:
+			case w := <-written:
 				in.settle(g, w)
 			case ask := <-in.asks:
 				// Who asks hears of all that homes had said by then, as far as it could be taken in.
@@ -287,6 +304,9 @@ func (in *Ingest) own(ctx context.Context) error {
 		if err := in.finish(ctx, g); err != nil {
 			return err
 		}
+		if g.messages+len(g.marks) >= gatherFrom {
+			ended = time.Now()
+		}
 	}
 }
 
@@ -295,15 +315,21 @@ func (in *Ingest) own(ctx context.Context) error {
 func (in *Ingest) saveAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
 	defer cancel()
-	var all []care.HomeState
+	var all []*house
 	for _, h := range in.homes {
-		if !h.watcher.Changed() && !h.heard.After(h.saved) {
-			continue
+		if h.watcher.Changed() || h.heard.After(h.saved) {
+			all = append(all, h)
 		}
-		all = in.save(all, h, time.Now())
 	}
 	for some := range slices.Chunk(all, 1000) {
-		if _, err := in.o.Ledger.Commit(ctx, care.Commit{States: some}); err != nil {
+		var c care.Commit
+		g := newGroup(time.Now())
+		for _, h := range some {
+			c.States = in.save(c.States, h, g.now)
+			g.markAll(h)
+		}
+		c.Marks = slices.Collect(maps.Values(g.marks))
+		if _, err := in.o.Ledger.Commit(ctx, c); err != nil {
 			in.o.Log.Warn("the latest signs of life are not saved", "homes", len(all), "err", err)
 			return
 		}
@@ -373,6 +399,9 @@ func (in *Ingest) take(g *group, m Message) {
 		g.now = time.Now() // not when the loop began to wait
 	}
 	g.messages++
+	if m.Leaf == wire.LeafTelemetry {
+		in.waiting.Add(-int64(len(m.Payload)))
+	}
 	in.o.Metrics.messages.WithLabelValues(string(m.Leaf)).Inc()
 	h := in.house(g, m)
 	if h == nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/ingest"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/cloud/watch"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
@@ -140,7 +140,7 @@ type cloud struct {
 
 func newCloud(t *testing.T, home care.Home) *cloud {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -21,6 +20,7 @@ import (
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/ingest"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 )
@@ -57,7 +57,7 @@ type village struct {
 
 func newVillage(t *testing.T, homes int) *village {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,19 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/screen"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/devices/wire"
 )
 
 func database(t testing.TB, homes int) *store.Store {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "lykta.db"))
+	db, err := store.Open(t.Context(), storetest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,42 +44,6 @@ func (s *Store) Commit(ctx context.Context, c care.Commit) ([]care.Event, error)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	return events, nil
-}
-
-func (t *tx) putMarks(ctx context.Context, c care.Commit) error {
-	rows := make([][]any, 0, len(c.Marks))
-	for _, m := range highest(c.Marks) {
-		rows = append(rows, []any{m.Gateway, string(m.Lane), m.Epoch, m.Evaluated, m.Stored, m.Heard})
-	}
-	if err := t.insert(ctx, `INSERT INTO marks (gateway, lane, epoch, evaluated, stored, heard)`,
-		`ON CONFLICT (gateway, lane, epoch) DO UPDATE SET
-			evaluated = CASE WHEN excluded.evaluated > marks.evaluated THEN excluded.evaluated ELSE marks.evaluated END,
-			stored = CASE WHEN excluded.stored > marks.stored THEN excluded.stored ELSE marks.stored END,
-			heard = CASE WHEN excluded.heard > marks.heard THEN excluded.heard ELSE marks.heard END`, rows); err != nil {
-		return fmt.Errorf("marks: %w", err)
-	}
-	return nil
-}
-
-// highest joins the marks of each log into one, as a statement may touch a row
-// but once. The order is always the same, so that two commits never wait for
-// each other's rows.
-func highest(marks []care.Mark) []care.Mark {
-	type log struct{ gateway, lane, epoch string }
-	joined := make(map[log]care.Mark, len(marks))
-	for _, m := range marks {
-		key := log{m.Gateway, string(m.Lane), m.Epoch}
-		if have, ok := joined[key]; ok {
-			m.Evaluated, m.Stored = max(m.Evaluated, have.Evaluated), max(m.Stored, have.Stored)
-			if m.Heard.Before(have.Heard) {
-				m.Heard = have.Heard
-			}
-		}
-		joined[key] = m
-	}
-	return slices.SortedFunc(maps.Values(joined), func(a, b care.Mark) int {
-		return cmp.Or(cmp.Compare(a.Gateway, b.Gateway), cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Epoch, b.Epoch))
-	})
 }
 
 func (t *tx) putBoots(ctx context.Context, c care.Commit) error {

@@ -66,7 +66,7 @@ func openSQLite(path string) (write, read *sql.DB, d dialect, err error) {
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
 	// A wait inside SQLite does not end with a context, so the one that writes
 	// waits in short turns.
-	writes := url.Values{"_pragma": {"busy_timeout(500)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	writes := url.Values{"_pragma": {"busy_timeout(500)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-65536)", "wal_autocheckpoint(4000)"}, "_txlock": {"immediate"}}
 	reads := url.Values{"_pragma": {"busy_timeout(15000)", "query_only(1)"}}
 	if write, err = sql.Open("sqlite", file+"?"+writes.Encode()); err != nil {
 		return nil, nil, dialect{}, fmt.Errorf("LYK-0701: open database: %w", err)

@@ -32,6 +32,10 @@ func testOpenTwice(t *testing.T, url string) {
 	}
 }
 
+func TestManyMayCreateTheDatabaseAtOnce(t *testing.T) {
+	emptyDatabases(t, func(t *testing.T, address func(testing.TB) string) { testCreateAtOnce(t, address(t)) })
+}
+
 func testCreateAtOnce(t *testing.T, url string) {
 	var all sync.WaitGroup
 	for i := range 4 {

@@ -9,18 +9,6 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 )
 
-// Marks returns how far every log has been read.
-func (s *Store) Marks(ctx context.Context) ([]care.Mark, error) {
-	marks, err := list(ctx, s.read, func(row scanner) (m care.Mark, err error) {
-		err = row.Scan(&m.Gateway, &m.Lane, &m.Epoch, &m.Evaluated, &m.Stored, (*when)(&m.Heard))
-		return m, err
-	}, `SELECT gateway, lane, epoch, evaluated, stored, heard FROM marks ORDER BY gateway, lane, epoch`)
-	if err != nil {
-		return nil, fmt.Errorf("read marks: %w", err)
-	}
-	return marks, nil
-}
-
 // Boots returns the corrections of all boots.
 func (s *Store) Boots(ctx context.Context) ([]care.Boot, error) {
 	boots, err := list(ctx, s.read, func(row scanner) (b care.Boot, err error) {

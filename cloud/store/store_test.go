@@ -10,6 +10,7 @@ import (
 	"github.com/lykta/lykta/cloud/care"
 	"github.com/lykta/lykta/cloud/store"
 	"github.com/lykta/lykta/cloud/store/postgrestest"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/devices"
 	"github.com/lykta/lykta/devices/wire"
 )
@@ -26,15 +27,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// databases runs f on every kind of database. address makes an empty one.
+// databases runs f on every kind of database. address makes one that is as Open
+// leaves an empty one.
 func databases(t *testing.T, f func(t *testing.T, address func(testing.TB) string)) {
+	kinds(t, f, storetest.SQLite, func(t testing.TB) string { return postgres.Copy(t, storetest.Make) })
+}
+
+// emptyDatabases runs f on every kind of database. address makes an empty one.
+func emptyDatabases(t *testing.T, f func(t *testing.T, address func(testing.TB) string)) {
+	kinds(t, f, sqliteAddress, postgres.Database)
+}
+
+func kinds(t *testing.T, f func(t *testing.T, address func(testing.TB) string), sqlite, postgres func(testing.TB) string) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		f(t, sqliteAddress)
+		f(t, sqlite)
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		f(t, postgres.Database)
+		f(t, postgres)
 	})
 }
 

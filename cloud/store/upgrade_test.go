@@ -16,7 +16,7 @@ import (
 // A database from before people had roles: who had a token gets its role, and
 // sessions of the old kind are over.
 func TestAnOlderDatabaseKeepsWhoMayWhat(t *testing.T) {
-	databases(t, func(t *testing.T, address func(testing.TB) string) {
+	emptyDatabases(t, func(t *testing.T, address func(testing.TB) string) {
 		url := address(t)
 		driver, source, dialect := "sqlite", strings.TrimPrefix(url, "sqlite:"), goose.DialectSQLite3
 		if strings.HasPrefix(url, "postgres") {

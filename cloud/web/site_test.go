@@ -23,6 +23,7 @@ import (
 	"github.com/lykta/lykta/cloud/history"
 	"github.com/lykta/lykta/cloud/history/embedded"
 	"github.com/lykta/lykta/cloud/store"
+	"github.com/lykta/lykta/cloud/store/storetest"
 	"github.com/lykta/lykta/cloud/watch"
 	"github.com/lykta/lykta/cloud/web"
 	"github.com/lykta/lykta/devices"
@@ -131,7 +132,7 @@ func open(t *testing.T, change ...func(*web.Options)) *site {
 	s := &site{t: t, tokens: map[care.Role]string{}, log: &lines{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	var err error
-	if s.db, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "lykta.db")); err != nil {
+	if s.db, err = store.Open(t.Context(), storetest.SQLite(t)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })

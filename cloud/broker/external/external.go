@@ -54,7 +54,7 @@ const (
 	// steady is how long a connection lasts that was not a part of a storm.
 	steady = time.Minute
 
-	maxOut   = 1024             // messages to the homes that wait to be sent
+	maxOut   = 1 << 15          // messages to the homes that wait to be sent: as many as a few turns of the intake answer
 	window   = 256              // of them sent and not yet acknowledged by the broker
 	maxInAll = 64 << 20         // bytes of messages that wait for ingest
 	maxIn    = 8192             // and how many

@@ -174,8 +174,14 @@ func isRefusal(err error, n int) bool {
 	return errors.As(err, &refused) && len(refused.Points) == n && !errors.Is(err, history.ErrUnavailable)
 }
 
+// TestOutage is all that ends its server, one after the other.
 func TestOutage(t *testing.T) {
 	server := influxdtest.Start(t)
+	t.Run("in use", func(t *testing.T) { outage(t, server) })
+	t.Run("at the start", func(t *testing.T) { awayAtTheStart(t, server) })
+}
+
+func outage(t *testing.T, server *influxdtest.Server) {
 	s := open(t, influx.Options{URL: server.URL, Bucket: bucket, Timeout: 2 * time.Second, QueryTimeout: 10 * time.Second})
 	write(t, s, at(hour, 1))
 
@@ -215,11 +221,9 @@ func TestOutage(t *testing.T) {
 	equal(t, "windows from summaries", sums(t, s), 15)
 }
 
-func TestServerThatIsAwayAtTheStart(t *testing.T) {
-	t.Parallel()
-	server := influxdtest.Start(t)
+func awayAtTheStart(t *testing.T, server *influxdtest.Server) {
 	server.Stop()
-	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+	s := open(t, influx.Options{URL: server.URL, Bucket: "away/for ever"})
 	if err := s.Write(t.Context(), []history.Point{at(hour, 1)}); !errors.Is(err, history.ErrUnavailable) {
 		t.Errorf("write: %v", err)
 	}
@@ -227,7 +231,7 @@ func TestServerThatIsAwayAtTheStart(t *testing.T) {
 	write(t, s, at(hour, 1))
 	equal(t, "values", values(t, s), 1)
 
-	server.Query(`DROP DATABASE "lykta"`) // and somebody drops it all
+	server.Query(`DROP DATABASE "away"`) // and somebody drops it all
 	if err := s.Write(t.Context(), []history.Point{at(hour, 1)}); !errors.Is(err, history.ErrUnavailable) || !strings.Contains(err.Error(), "LYK-0311") {
 		t.Errorf("write to a database that was dropped: %v", err)
 	}
@@ -283,10 +287,16 @@ func readingsBeyondRetention(t *testing.T, server *influxdtest.Server) {
 	}
 }
 
-func TestLimitOfTheServerLosesNothing(t *testing.T) {
+// TestServerThatSaysNo is all that shares a server which does not take everything.
+func TestServerThatSaysNo(t *testing.T) {
 	t.Parallel()
-	server := influxdtest.Start(t, influxdtest.MaxValuesPerTag(5))
-	s := open(t, influx.Options{URL: server.URL, Bucket: bucket})
+	server := influxdtest.Start(t, influxdtest.User("anna", "kaffe:te"), influxdtest.MaxValuesPerTag(5))
+	t.Run("access", func(t *testing.T) { access(t, server) })
+	t.Run("its limit loses nothing", func(t *testing.T) { limitLosesNothing(t, server) })
+}
+
+func limitLosesNothing(t *testing.T, server *influxdtest.Server) {
+	s := open(t, influx.Options{URL: server.URL, Token: "anna:kaffe:te", Bucket: "limit/for ever"})
 	var err error
 	for i := 0; i < 20 && err == nil; i++ {
 		p := at(hour, 1)
@@ -298,9 +308,7 @@ func TestLimitOfTheServerLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAccess(t *testing.T) {
-	t.Parallel()
-	server := influxdtest.Start(t, influxdtest.User("anna", "kaffe:te"))
+func access(t *testing.T, server *influxdtest.Server) {
 	s := open(t, influx.Options{URL: server.URL, Token: "anna:kaffe:te", Bucket: bucket})
 	write(t, s, at(hour, 1))
 	equal(t, "values", values(t, s), 1)

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Server is a running PostgreSQL.
@@ -45,7 +46,7 @@ func Start(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return s.database(t)
+	return s.address(s.database(t, ""))
 }
 
 // Shared is a server for all tests of a package, each with a database of its
@@ -55,17 +56,43 @@ type Shared struct {
 	once   sync.Once
 	server *Server
 	err    error
+
+	filling sync.Once
+	filled  string // the database that Copy copies
 }
 
 // Database makes an empty database and returns its address.
 func (s *Shared) Database(t testing.TB) string {
+	t.Helper()
+	s.start(t)
+	return s.server.address(s.server.database(t, ""))
+}
+
+// Copy makes a copy of a database that fill has filled, once for all tests, and
+// returns its address. fill leaves no connection open; it is the same for every caller.
+func (s *Shared) Copy(t testing.TB, fill func(ctx context.Context, address string) error) string {
+	t.Helper()
+	s.start(t)
+	s.filling.Do(func() {
+		name := s.server.database(t, "")
+		if err := fill(t.Context(), s.server.address(name)); err != nil {
+			t.Fatal(err)
+		}
+		s.filled = name
+	})
+	if s.filled == "" {
+		t.Fatal("there is no database to copy: another test has failed to make it")
+	}
+	return s.server.address(s.server.database(t, s.filled))
+}
+
+func (s *Shared) start(t testing.TB) {
 	t.Helper()
 	unlessWithout(t)
 	s.once.Do(func() { s.server, s.err = begin() })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
-	return s.server.database(t)
 }
 
 // Stop ends the server, if it runs.
@@ -195,8 +222,9 @@ func (s *Server) ready(ended <-chan error) error {
 	}
 }
 
-// database makes an empty database and returns its address.
-func (s *Server) database(t testing.TB) string {
+// database makes a database, as a copy of another where one is named, else
+// empty, and returns its name.
+func (s *Server) database(t testing.TB, from string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.address("postgres"))
 	if err != nil {
@@ -204,11 +232,26 @@ func (s *Server) database(t testing.TB) string {
 	}
 	defer conn.Close(context.Background())
 	name := fmt.Sprintf("lykta%d", s.made.Add(1))
-	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
+	statement := "CREATE DATABASE " + name
+	if from != "" {
+		statement += " TEMPLATE " + from
 	}
-	return s.address(name)
+	for deadline := time.Now().Add(time.Minute); ; {
+		_, err := conn.Exec(t.Context(), statement)
+		// Who has filled the other has closed its connections: the server sees it a little later.
+		var in *pgconn.PgError
+		if errors.As(err, &in) && in.Code == inUse && time.Now().Before(deadline) {
+			continue // it has waited for five seconds itself
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
 }
+
+// inUse is PostgreSQL's code for a database that cannot be copied because somebody is in it.
+const inUse = "55006"
 
 func (s *Server) address(database string) string {
 	return (&url.URL{

@@ -42,10 +42,17 @@ const pressAtOnce = (page: Page, name: string) =>
     name,
   );
 
-async function open(page: Page) {
+// A busy machine takes its time to begin a call: what is asked is that it begins.
+const begins = { timeout: 25_000 };
+
+/** Opens the screen, which hears at once from then on what the gateway tells of calls. */
+async function open(page: Page, gateway: Gateway) {
   await page.goto('/');
   await expect(headingOf(page)).toHaveText(calm);
+  await listens(gateway);
 }
+const listens = (gateway: Gateway) =>
+  expect.poll(() => gateway.pages.length, begins).toBeGreaterThan(0);
 
 /** Whoever is far away: a page that answers offers as the service does, with a moving picture and a tone. */
 class Far {
@@ -75,7 +82,7 @@ class Far {
     return { ...own, state: state ?? 'ended', people: [], here: ['home', 'person:anna'] };
   }
 
-  async hear(message: { type: string; sdp?: string }) {
+  async hear(message: { type: string; sdp?: string; offer?: number }) {
     if (this.silent) return;
     if (message.type === 'ping') {
       this.gateway.signal({ type: 'welcome', me: 'home', call: this.call(), ice: [], slots: 3 });
@@ -83,7 +90,8 @@ class Far {
     if (message.type !== 'join' && message.type !== 'restart') return;
     this.joins++;
     const sdp = await this.page.evaluate(answering, [message.sdp!, message.type] as const);
-    this.gateway.signal({ type: 'answer', sdp });
+    // Which offer it answers: on a busy machine the page has made another meanwhile.
+    this.gateway.signal({ type: 'answer', sdp, offer: message.offer });
     this.people();
   }
 
@@ -128,10 +136,23 @@ const shown = (page: Page) =>
     .first()
     .evaluate((v: HTMLVideoElement) => v.getVideoPlaybackQuality().totalVideoFrames);
 
-// A busy machine takes its time to begin a call: what is asked is that it begins.
-const begins = { timeout: 25_000 };
 const talks = (page: Page) => expect(headingOf(page)).toHaveText('Du pratar med Anna', begins);
 const sees = (page: Page) => expect.poll(() => shown(page), begins).toBeGreaterThan(5);
+
+/** Anna and the resident talk with each other. */
+async function talking(page: Page, gateway: Gateway, browser: Browser): Promise<Far> {
+  const far = await Far.of(browser, gateway);
+  await open(page, gateway);
+  gateway.call({ state: 'answered' });
+  await talks(page);
+  return far;
+}
+/** Somebody rings at an open screen. */
+async function rung(page: Page, gateway: Gateway) {
+  await open(page, gateway);
+  gateway.call({});
+  await answerOf(page).waitFor();
+}
 
 test.describe.configure({ timeout: 90_000 });
 
@@ -141,7 +162,7 @@ test('the resident hears and sees who calls, answers with one touch, talks and h
   browser,
 }) => {
   const far = await Far.of(browser, gateway);
-  await open(page);
+  await open(page, gateway);
   gateway.call({});
   await expect(headingOf(page)).toHaveText('Anna ringer', { timeout: 800 }); // not at the next look
   await expect(page.getByText('från hemtjänsten')).toBeVisible();
@@ -167,7 +188,7 @@ test('a press in the moment in which it begins to ring answers nothing, nor does
   page,
   gateway,
 }) => {
-  await open(page);
+  await open(page, gateway);
   const pressed = pressAtOnce(page, 'Svara');
   gateway.call({});
   await pressed;
@@ -178,7 +199,7 @@ test('a press in the moment in which it begins to ring answers nothing, nor does
 });
 
 test('who trembles and presses twice has answered, and not hung up', async ({ page, gateway }) => {
-  await open(page);
+  await open(page, gateway);
   gateway.call({});
   const twice = pressAtOnce(page, 'Lägg på');
   await answer(page);
@@ -189,15 +210,13 @@ test('who trembles and presses twice has answered, and not hung up', async ({ pa
 });
 
 test('not now: the ring is gone at once, whatever the gateway says', async ({ page, gateway }) => {
-  await open(page);
-  gateway.call({});
-  await answerOf(page).waitFor();
+  await rung(page, gateway);
   await pressUntil(button(page, 'Inte nu'), page.getByText(calm));
   await expect.poll(() => gateway.words.map((w) => w.word)).toEqual(['decline']);
 });
 
 test('ring me later is said to have been taken', async ({ page, gateway }) => {
-  await open(page);
+  await open(page, gateway);
   gateway.call({});
   await pressUntil(button(page, 'Ring mig senare'), page.getByText('Då ringer Anna senare'));
   await expect.poll(() => gateway.words.map((w) => w.word)).toEqual(['later']);
@@ -221,7 +240,7 @@ test('an answer that does not get through says so, and gets through later', asyn
   browser,
 }) => {
   await Far.of(browser, gateway);
-  await open(page);
+  await open(page, gateway);
   gateway.call({});
   gateway.cut = true;
   await answer(page);
@@ -231,14 +250,25 @@ test('an answer that does not get through says so, and gets through later', asyn
 });
 
 test('who answers too late is told that the call is over', async ({ page, gateway }) => {
-  await open(page);
-  gateway.call({});
-  await expect(answerOf(page)).toBeVisible();
+  await rung(page, gateway);
   // The gateway knows that it is over; the page has not heard of it yet.
   await page.route('**/call', (r) => r.fulfill({ status: 409, body: 'LYK-0434 it is over' }));
   await pressUntil(answerOf(page), page.getByText('Samtalet är slut'));
   await expect(page.getByText('Anna har lagt på.')).toBeVisible();
 });
+
+for (const [why, says] of [
+  ['withdrawn', 'Samtalet bröts för att Anna inte längre får ringa dig med bild.'],
+  ['off', 'Samtalet bröts för att samtal med bild är avstängda just nu.'],
+] as const) {
+  test(`a call that the service ends is said why: ${why}`, async ({ page, gateway, browser }) => {
+    await talking(page, gateway, browser);
+    gateway.over(why);
+    await expect(headingOf(page)).toHaveText('Samtalet är slut');
+    await expect(page.getByText(says)).toBeVisible();
+    await expect(headingOf(page)).toHaveText(calm, { timeout: 12_000 });
+  });
+}
 
 test('it answers by itself as the gateway says, with a countdown and a way out', async ({
   page,
@@ -267,9 +297,7 @@ test('answered by a button of the home, the call is on the screen', async ({
   browser,
 }) => {
   await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({});
-  await expect(answerOf(page)).toBeVisible();
+  await rung(page, gateway);
   gateway.call({ state: 'answered', how: 'button' });
   await talks(page);
 });
@@ -279,10 +307,7 @@ test('help is called for in the middle of a call, and the call goes on', async (
   gateway,
   browser,
 }) => {
-  await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  await talking(page, gateway, browser);
   await callForHelp(page, gateway);
   await expect(page.getByText('Larmet skickas.')).toBeVisible();
   await talks(page);
@@ -295,10 +320,7 @@ test('a bad line is said in words, and that the picture is paused', async ({
   gateway,
   browser,
 }) => {
-  await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  await talking(page, gateway, browser);
   gateway.signal({ type: 'line', video_paused: true, quality: 'bad', loss: 0.2, kbps: 80 });
   await expect(page.getByText('Dålig förbindelse, bilden pausad. Ljudet fungerar.')).toBeVisible();
   gateway.signal({ type: 'line', video_paused: false, quality: 'good', loss: 0, kbps: 900 });
@@ -310,10 +332,7 @@ test('a call in which nothing is heard any more is brought back', async ({
   gateway,
   browser,
 }) => {
-  const far = await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  const far = await talking(page, gateway, browser);
   await sees(page);
   await far.hush(); // all connections stand, and Anna's microphone is on
   far.silent = true;
@@ -329,7 +348,7 @@ test('a picture that nobody takes is not made, and is there at once when somebod
   browser,
 }) => {
   const far = await Far.of(browser, gateway);
-  await open(page);
+  await open(page, gateway);
   gateway.call({ state: 'answered' });
   await expect.poll(() => far.frames(), begins).toBeGreaterThan(10);
   const line = { type: 'line', quality: 'good', loss: 0, kbps: 900, video_paused: false };
@@ -358,10 +377,7 @@ test('without a camera it is said, and the call goes on with sound', async ({
     navigator.mediaDevices.getUserMedia = (wanted) =>
       wanted?.video ? Promise.reject(new DOMException('no camera', 'NotFoundError')) : own(wanted);
   });
-  await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  await talking(page, gateway, browser);
   await expect(page.getByText('Här finns ingen kamera som fungerar.')).toBeVisible();
   await expect(page.locator('.call-own')).toHaveCount(0);
   await sees(page);
@@ -372,10 +388,7 @@ test('a page that is loaded again in the middle of a call is back in it', async 
   gateway,
   browser,
 }) => {
-  await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  await talking(page, gateway, browser);
   await page.reload();
   await talks(page);
   await sees(page);
@@ -395,15 +408,16 @@ test('a call that cannot be shown gives way to the first screen, with help on it
     }),
   );
   await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({});
-  await answerOf(page).waitFor();
+  await rung(page, gateway);
   await pressUntil(answerOf(page), page.locator('[data-face=home]'));
   await expect(headingOf(page)).toHaveText(calm);
   // It is tried once more, and then whoever calls is not left waiting.
   await expect.poll(() => gateway.words.at(-1)?.word).toBe('hang_up');
   await expect(headingOf(page)).toHaveText(calm);
   expect(complaints.splice(0)).toEqual(['Error: no picture here']); // said once
+  // The gateway's log says so too: which fault, and where in the program.
+  expect(gateway.troubles).toMatchObject([{ what: 'call', name: 'Error' }]);
+  expect(gateway.troubles[0].at).toMatch(/^[\w.-]+\.js:\d+:\d+$/);
   // The screen goes on: help is called for, and the next call rings.
   gateway.call(null);
   await callForHelp(page, gateway);
@@ -446,10 +460,7 @@ test('of two pages the newer is the screen, and the older leaves the call alone'
   browser,
   context,
 }) => {
-  const far = await Far.of(browser, gateway);
-  await open(page);
-  gateway.call({ state: 'answered' });
-  await talks(page);
+  const far = await talking(page, gateway, browser);
   const other = await context.newPage();
   await other.goto(page.url());
   await talks(other);
@@ -477,6 +488,7 @@ for (const [name, width, height, scheme, size, language] of [
     const far = await Far.of(browser, gateway);
     await page.goto('/');
     await expect(page.locator('html')).toHaveAttribute('lang', language);
+    await listens(gateway);
     gateway.call({ state: 'answered' });
     await expect(page.locator('.call-person video')).toBeVisible(begins);
     await sees(page);

@@ -289,6 +289,52 @@ test('one home: its day as a picture and as a list, its silence, its values', as
   await expect(page.locator('.curve canvas')).toBeVisible();
 });
 
+test.describe('with check-in windows that are damaged', () => {
+  test.use({ options: { calm: true } });
+
+  test('a home says so, and what to do, until they are set anew', async ({ page, mock }) => {
+    mock.homeSays('marta', { check_ins: [], fault: 'LYK-0450' });
+    await page.goto('/homes');
+    const row = page.locator('.home-row', { hasText: 'Märta Lindqvist' });
+    await expect(row).toContainText('Tiderna för incheckning är skadade');
+    await page.getByRole('radio', { name: 'Behöver ses till' }).check();
+    await expect(page.locator('.home-row')).toHaveCount(1);
+    await row.click();
+    const told = page.getByRole('region', { name: 'Ingen incheckning väntas' });
+    await expect(told).toContainText('Säg till samordnaren');
+    await expect(told).toContainText('LYK-0450');
+    await expect(told.getByRole('link')).toHaveCount(0);
+    await expect(page.locator('.fact-bad', { hasText: 'Incheckning' })).toContainText('skadade');
+    await expectAccessible(page);
+
+    // Whoever may set them is led there, and the form asks for them.
+    mock.setMe({ name: 'Karin Ek', role: 'coordinator', person: '' });
+    await page.reload();
+    await told.getByRole('link', { name: 'Ställ in tiderna igen' }).click();
+    await expect(page.getByLabel('Incheckning varje dag')).toBeChecked();
+    await page.getByLabel('Senast').fill('09:30');
+    await page.getByRole('button', { name: 'Spara incheckningen' }).click();
+    await expect(page.getByText('Incheckningen är sparad')).toBeVisible();
+    expect(mock.state.homes.get('marta')).toMatchObject({ check_ins: [{ from: 420, by: 570 }] });
+    await page.goBack();
+    await expect(page.getByRole('heading', { level: 1, name: /Märta/ })).toBeVisible();
+    await expect(told).toHaveCount(0);
+  });
+
+  test('a home is whole on the screen at once when another has set them anew', async ({
+    page,
+    mock,
+  }) => {
+    mock.homeSays('marta', { check_ins: [], fault: 'LYK-0450' });
+    await page.goto('/homes/marta');
+    const told = page.getByText('Ingen incheckning väntas');
+    await expect(told).toBeVisible();
+    mock.homeSays('marta', { check_ins: [{ from: 420, by: 600 }], fault: undefined });
+    await expect(told).toHaveCount(0);
+    await expect(page.getByText('skadade')).toHaveCount(0);
+  });
+});
+
 test('a home that does not exist says so, with its error code', async ({ page }) => {
   await page.goto('/homes/nobody');
   await expect(page.getByText('Hemmet finns inte')).toBeVisible();

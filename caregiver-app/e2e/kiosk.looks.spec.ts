@@ -22,13 +22,14 @@ async function press(page: Page, name: string | RegExp) {
     await button(page, /^(Nästa|Next)/).click();
   }
   await wanted.click();
+  await wanted.waitFor({ state: 'hidden' }); // else the next is looked for on the page before
 }
 
 interface State {
   name: string;
   /** What the home is like, and what the resident does then. */
   home?: (gateway: Gateway) => void;
-  act?: (page: Page, w: typeof words.sv) => Promise<void>;
+  act?: (page: Page, w: typeof words.sv, gateway: Gateway) => Promise<void>;
   /** What shows that it is there. */
   shows: RegExp;
   cut?: boolean;
@@ -48,6 +49,8 @@ const words = {
     later: 'Ring mig senare',
     hangUp: 'Lägg på',
     close: 'Tillbaka',
+    callBack: 'Be Anna ringa upp',
+    autoAnswer: /Skärmen svarar själv vid larm/,
   },
   en: {
     day: 'My day',
@@ -62,12 +65,16 @@ const words = {
     later: 'Call me later',
     hangUp: 'Hang up',
     close: 'Back',
+    callBack: 'Ask Anna to call',
+    autoAnswer: /The screen answers by itself/,
   },
 };
 
 const long =
   'Hej mamma! Vi tänkte komma på lördag vid två med kakor och barnen. Lisa har lärt sig cykla och vill visa dig. Ring om du behöver något från affären, så tar vi med det. Glöm inte att ta med dig paraplyet om du går ut, det ska regna på eftermiddagen.';
 const at = (time: string) => (g: Gateway) => (g.now = Date.parse(`2026-11-21T${time}Z`));
+
+const autoAnswer = { party: 'staff', name: '', field: 'auto_answer', allowed: false };
 
 const states: State[] = [
   { name: 'starting', home: (g) => (g.mute = true), shows: /Startar|Starting/ },
@@ -239,7 +246,35 @@ const states: State[] = [
     },
     shows: /Vi lämnar fram|We pass on/,
   },
+  {
+    name: 'call-withdrawn',
+    home: (g) => g.call({ by: 'Anna-Karin Johansson-Lindqvist' }),
+    act: async (page, w, g) => {
+      await button(page, w.answer).waitFor();
+      await expect.poll(() => g.pages.length).toBe(1); // the ring may be here by the status alone
+      g.over('withdrawn');
+    },
+    shows: /inte längre får ringa|may no longer call/,
+  },
   { name: 'call-missed', home: (g) => g.missed(), shows: /Be Anna ringa upp|Ask Anna to call/ },
+  {
+    name: 'call-asked',
+    home: (g) => g.missed(),
+    act: async (page, w) => {
+      await button(page, w.callBack).click();
+    },
+    shows: /Vi ber Anna ringa upp dig|We ask Anna to call you/,
+  },
+  {
+    name: 'grant-auto-answer',
+    home: (g) => g.status.day.grants.push(autoAnswer),
+    act: async (page, w) => {
+      await button(page, w.data).click();
+      await press(page, w.staff);
+      await press(page, w.autoAnswer);
+    },
+    shows: /Ja, svara själv|Yes, answer by itself/,
+  },
   { name: 'no-time', home: (g) => (g.status.now = 0), shows: /inte ställd|not set/ },
   { name: 'silent', shows: /LYK-0425/, cut: true },
 ];
@@ -358,7 +393,7 @@ for (const look of chosen) {
           );
           if (state.name !== 'starting')
             await expect(headingOf(page)).not.toHaveText(/Startar|Starting/);
-          await state.act?.(page, words[language]);
+          await state.act?.(page, words[language], gateway);
           if (state.cut) await gateway.stop();
           await expect(page.getByText(state.shows).first()).toBeVisible({ timeout: 15_000 });
           await page.waitForFunction(() => [...document.images].every((i) => i.complete));

@@ -459,3 +459,25 @@ test('everything is reached by keyboard alone', async ({ page, gateway }) => {
   await page.keyboard.press('Enter');
   await expect(headingOf(page)).toHaveText('Mina uppgifter');
 });
+
+test('a fault in the screen is told to its gateway, once and without its words', async ({
+  page,
+  gateway,
+  complaints,
+}) => {
+  await page.goto('/');
+  await expect(headingOf(page)).toHaveText('God eftermiddag, Karin');
+  await page.evaluate(() => {
+    const fails = () => setTimeout(() => { throw new RangeError('Karin'); }); // prettier-ignore
+    fails();
+    fails();
+    void Promise.reject(new TypeError('Karin'));
+  });
+  await expect.poll(() => gateway.troubles.length).toBe(2);
+  expect(gateway.troubles.map((t) => t.what)).toEqual(['script', 'script']);
+  expect(gateway.troubles.map((t) => t.name).sort()).toEqual(['RangeError', 'TypeError']);
+  expect(JSON.stringify(gateway.troubles)).not.toContain('Karin');
+  await expect.poll(() => complaints.length).toBe(3); // the browser's own log says all
+  complaints.splice(0);
+  await expect(headingOf(page)).toHaveText('God eftermiddag, Karin');
+});

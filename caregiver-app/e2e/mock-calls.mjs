@@ -337,7 +337,7 @@ export class Calls {
   async hear(seat, message) {
     this.heard.push({ call: seat.call, who: seat.me.id, ...message });
     const call = this.get(seat.call);
-    const { type, sdp, mic, camera } = message;
+    const { type, sdp, offer, mic, camera } = message;
     if (type === 'ping') return seat.socket.send({ type: 'pong' });
     if (type === 'leave') return seat.socket.close(1000, 'left');
     if (type === 'state') {
@@ -353,7 +353,7 @@ export class Calls {
       }
       if (this.answerer) {
         const of = { call: seat.call, who: seat.me.id, slots: 3, type };
-        seat.socket.send({ type: 'answer', sdp: await this.answerer(sdp, of) });
+        seat.socket.send({ type: 'answer', sdp: await this.answerer(sdp, of), offer });
       }
       if (type === 'restart') return undefined;
       seat.joined = true;

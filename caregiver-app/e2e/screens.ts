@@ -143,6 +143,19 @@ export const screens: readonly Screen[] = [
     act: (page, say) => page.getByText(say('day.table')).click(),
   },
   { name: 'home-silent', path: '/homes/gunnar', shows: '.gap' },
+  ...(['caregiver', 'coordinator'] as const).map((role): Screen => ({
+    name: role === 'coordinator' ? 'home-fault-set' : 'home-fault',
+    path: '/homes/holm',
+    shows: '.fault',
+    ...(role === 'coordinator' ? { as: role } : {}),
+    world: (mock) => mock.homeSays('holm', { check_ins: [], fault: 'LYK-0450' }),
+  })),
+  {
+    name: 'homes-fault',
+    path: '/homes',
+    shows: '.checkin-missed',
+    world: (mock) => mock.homeSays('holm', { check_ins: [], fault: 'LYK-0450' }),
+  },
   { name: 'home-missing', path: '/homes/nobody', shows: '.empty' },
   { name: 'home-operator', path: marta, shows: '.chart', as: 'operator' },
   {

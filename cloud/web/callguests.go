@@ -51,7 +51,7 @@ func (s *server) inviteGuest(ctx context.Context, in *struct {
 		Role care.CallRole `json:"role" enum:"interpreter,relative,guest"`
 	}
 }) (*body[guestLinkView], error) {
-	actor, c, err := s.callOf(ctx, in.Call)
+	actor, c, err := s.callFor(ctx, in.Call, (*sight).concerns)
 	name := strings.TrimSpace(in.Body.Name)
 	switch {
 	case err != nil:

@@ -212,6 +212,37 @@ func (v *sight) concerns(c care.Call) bool {
 		slices.ContainsFunc(c.People, func(p care.CallPerson) bool { return p.ID == attendee(v.actor).ID }) || c.By == attendee(v.actor).ID
 }
 
+// afterCall is for how long who was in a call may say how it went, though the
+// alarm that brought them to it is closed.
+const afterCall = time.Hour
+
+// finishes reports whether a call is one that staff of another area came to by an
+// alarm and may bring to its end, though the alarm is closed: for as long as they
+// have their place in it, or wait for the answer to their own ring, and a while
+// after it to say how it went. It lets nobody in who was not there.
+func (v *sight) finishes(c care.Call) bool {
+	home, err := v.s.homeOf(v.ctx, c.Home)
+	if err != nil || !v.mayOnceTold(home) {
+		return false
+	}
+	me := attendee(v.actor).ID
+	if c.State == care.CallEnded && v.now.Sub(c.Ended) > afterCall {
+		return false
+	}
+	if c.By == me && c.State != care.CallAnswered {
+		return true
+	}
+	return slices.ContainsFunc(c.People, func(p care.CallPerson) bool {
+		return p.ID == me && (p.Left.IsZero() || c.State == care.CallEnded)
+	})
+}
+
+// mayOnceTold reports whether staff of another area might call a home if they had
+// been told of an alarm of it.
+func (v *sight) mayOnceTold(home care.Home) bool {
+	return v.outside(home) && access.Can(v.actor, access.Call, access.Whom{Home: home, Consents: v.s.decisions.of(home.ID), Told: true}, "", v.now)
+}
+
 func attendee(a access.Actor) Attendee {
 	return Attendee{ID: "person:" + a.Person, Name: a.Name, Role: roleInCall(a.Role), As: a.Role}
 }
@@ -403,6 +434,11 @@ type CallPath struct {
 
 // callOf returns a call that the actor may know of.
 func (s *server) callOf(ctx context.Context, id string) (access.Actor, care.Call, error) {
+	return s.callFor(ctx, id, func(v *sight, c care.Call) bool { return v.concerns(c) || v.finishes(c) })
+}
+
+// callFor returns a call, and who asks for it when it is one that they may.
+func (s *server) callFor(ctx context.Context, id string, which func(*sight, care.Call) bool) (access.Actor, care.Call, error) {
 	actor, err := s.mayCall(ctx, "")
 	if err != nil {
 		return actor, care.Call{}, err
@@ -417,7 +453,7 @@ func (s *server) callOf(ctx context.Context, id string) (access.Actor, care.Call
 		return actor, c, s.failed("read a call", err)
 	case !actor.Role.Staff() && !slices.Contains(actor.Homes, c.Home):
 		return actor, c, problemOf(errNoHome)
-	case !v.concerns(c):
+	case !which(v, c):
 		return actor, c, problemOf(errNotCalled)
 	case actor.Person == "":
 		return actor, c, problemOf(errNoPerson)

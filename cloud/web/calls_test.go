@@ -30,6 +30,7 @@ type rooms struct {
 	started []web.CallStart
 	here    map[string]int      // who attends, by call and id
 	said    map[string][]string // what they said
+	asks    map[string]int      // how often it was asked whether they may
 	last    map[string]context.CancelCauseFunc
 }
 
@@ -54,6 +55,9 @@ func (r *rooms) Attend(ctx context.Context, call string, who web.Attendee, may f
 			if err := may(ctx); err != nil {
 				cancel(err)
 			}
+			r.mu.Lock()
+			r.asks[call+" "+who.ID]++
+			r.mu.Unlock()
 			select {
 			case <-ctx.Done():
 			case <-time.After(50 * time.Millisecond):
@@ -102,6 +106,13 @@ func (r *rooms) count(who string, n int) {
 	r.here[who] += n
 }
 
+// asked is how often it was asked whether somebody may be in a call.
+func (r *rooms) asked(call, who string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asks[call+" "+who]
+}
+
 // is waits until as many attend a call as somebody.
 func (r *rooms) is(t *testing.T, call, who string, want int) {
 	t.Helper()
@@ -126,7 +137,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func withCalls(s **rooms) func(*web.Options) {
 	return func(o *web.Options) {
 		db := o.Operations.(*store.Store)
-		r := &rooms{db: db, live: o.Live, here: map[string]int{}, said: map[string][]string{}, last: map[string]context.CancelCauseFunc{}}
+		r := &rooms{db: db, live: o.Live, here: map[string]int{}, said: map[string][]string{}, asks: map[string]int{}, last: map[string]context.CancelCauseFunc{}}
 		if s != nil {
 			*s = r
 		}

@@ -66,13 +66,16 @@ func (s *server) callSocket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // it has answered
 	}
-	s.attend(r.Context(), conn, call, attendee(actor), s.stillIn(actor, call.Home))
+	s.attend(r.Context(), conn, call, attendee(actor), s.stillIn(r.Context(), actor, call.Home))
 }
 
 // stillIn says whether somebody may still be in a call with a home: nil while they
 // may, and while that cannot be found out. Nobody is hung up on by a database that
-// is away.
-func (s *server) stillIn(actor access.Actor, home string) func(context.Context) error {
+// is away, nor by an alarm that somebody closes: staff of another area whom it
+// brought to the call finish it.
+func (s *server) stillIn(ctx context.Context, actor access.Actor, home string) func(context.Context) error {
+	where, err := s.homeOf(ctx, home)
+	byAlarm := err == nil && (&sight{actor: actor}).outside(where)
 	return func(ctx context.Context) error {
 		now, err := s.Keeper.StillNow(ctx, actor)
 		switch {
@@ -90,7 +93,7 @@ func (s *server) stillIn(actor access.Actor, home string) func(context.Context) 
 		}
 		v, err := s.sight(ctx, now)
 		switch {
-		case err != nil, v.canAt(access.Call, "", where), v.unsure:
+		case err != nil, v.canAt(access.Call, "", where), v.unsure, byAlarm && v.mayOnceTold(where):
 			return nil
 		case !s.decisions.of(home).Allow(partyOf(now), care.FieldVideo, time.Now()):
 			return care.ErrCallWithdrawn

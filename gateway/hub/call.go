@@ -176,6 +176,9 @@ func (h *Hub) hungUp(args json.RawMessage) *wire.Problem {
 	if err := u.Check(); err != nil {
 		return &wire.Problem{ID: idArguments, Text: err.Error()}
 	}
+	if u.Why != "" { // first, so that the screen knows it when the call is gone
+		h.tell(CallEvent{Name: EventOver, Data: result(callOver{u.Call, u.Why})})
+	}
 	c := h.calls.on
 	if c == nil || c.ring.Call != u.Call {
 		h.calls.end(u.Call, "")

@@ -112,11 +112,18 @@ type CallEvent struct {
 	Data json.RawMessage
 }
 
-// The events: the call has changed (PageCall or null), a signal of the cloud,
-// the connection to the cloud came or went ({"online":false}), and another page
-// is the screen now.
+// callOver is what the screen is told of a call that the cloud has ended.
+type callOver struct {
+	Call string `json:"call"`
+	Why  string `json:"why"` // wire.HangUp.Why
+}
+
+// The events: the call has changed (PageCall or null), the cloud says why one is
+// over (callOver), a signal of the cloud, the connection to the cloud came or went
+// ({"online":false}), and another page is the screen now.
 const (
 	EventCall     = "call"
+	EventOver     = "over"
 	EventSignal   = "signal"
 	EventNetwork  = "network"
 	EventReplaced = "replaced"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,4 +130,34 @@ func TestThePictureOfWhoCalls(t *testing.T) {
 			t.Errorf("of one without: %v, %q", err, r.hub.Page().Call.Picture)
 		}
 	})
+}
+
+func TestTheScreenIsToldWhyACallIsOver(t *testing.T) {
+	over := func(r *rig, why string) {
+		r.command(wire.CommandHangUp, "h", wire.HangUp{Call: "c1", Why: why}, 0)
+	}
+	for name, c := range map[string]struct {
+		before func(r *rig) error
+		why    string
+		want   []string
+	}{
+		"while it rings":     {func(*rig) error { return nil }, wire.WhyWithdrawn, []string{`over {"call":"c1","why":"withdrawn"}`, "call null"}},
+		"while they talk":    {func(r *rig) error { return r.word("c1", wire.WordAnswer) }, wire.WhyOff, []string{`over {"call":"c1","why":"off"}`, "call null"}},
+		"the page hung up":   {func(r *rig) error { return r.word("c1", wire.WordHangUp) }, wire.WhyWithdrawn, []string{`over {"call":"c1","why":"withdrawn"}`}},
+		"no reason is given": {func(*rig) error { return nil }, "", []string{"call null"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onScreen(t, func(t *testing.T, r *rig, s *Screen) {
+				r.ring(ringOf("c1"))
+				if err := c.before(r); err != nil {
+					t.Fatal(err)
+				}
+				heardAll(s)
+				over(r, c.why)
+				if got := heardAll(s); !slices.Equal(got, c.want) {
+					t.Errorf("the screen hears %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
 }

@@ -73,7 +73,7 @@ func (a *asked) since() time.Duration { return time.Since(a.began) - time.Durati
 
 // calls adds what belongs to calls to a mux.
 //
-//	GET  /call/events   server-sent events: call, signal, network, replaced; 403 for another page
+//	GET  /call/events   server-sent events: call, over, signal, network, replaced; 403 for another page
 //	POST /call          CallWord: 204, 400 LYK-0426, 409 LYK-0434, 503 LYK-0436 or LYK-0423
 //	POST /call/signal   CallSignal: 204, 400 LYK-0426, 409 LYK-0434, 503 LYK-0436
 //	GET  /call/picture  image/jpeg of who calls, 404 LYK-0428

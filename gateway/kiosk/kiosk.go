@@ -13,6 +13,7 @@
 //	POST /call                 CallWord: what the resident says of a call
 //	POST /call/signal          CallSignal: the page's side of the signalling
 //	GET /call/picture          who calls
+//	POST /trouble              Trouble: something in the page does not work
 //
 // While nobody answers, the page says so itself, with LYK-0425. What the browser
 // must be started with, so that it speaks and shows the resident without being
@@ -145,6 +146,7 @@ func pulsing(opt Options, closing <-chan struct{}, p pulse) http.Handler {
 	mux.HandleFunc("POST /heard", func(w http.ResponseWriter, r *http.Request) { heard(w, r, opt) })
 	deeds(mux, opt)
 	calls(mux, opt, page, closing, p)
+	trouble(mux, opt)
 	return local(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -399,6 +399,7 @@ export async function adminApi(state, asked) {
   is = /^\/homes\/([^/]+)$/.exec(path);
   if (is && method === 'PUT') {
     const home = Object.assign(homes.get(decodeURIComponent(is[1])), await body());
+    delete home.fault; // what is set anew can be read
     return says.json({ ...home, open_alerts: 0, highest_severity: '' });
   }
   is = /^\/homes\/([^/]+)\/(pair|locate|rooms)$/.exec(path);

@@ -29,6 +29,8 @@ export class Gateway {
     this.words = [];
     /** @type {any[]} */
     this.signals = [];
+    /** @type {any[]} What the page said of its own faults. */
+    this.troubles = [];
     /** @type {Buffer | null} Who calls. */
     this.caller = null;
     /** The service cannot be reached for a call. */
@@ -62,7 +64,14 @@ export class Gateway {
   /** No call, and nobody listens. */
   calm() {
     for (const page of this.pages) page.destroy();
-    Object.assign(this, { pages: [], words: [], signals: [], caller: null, cut: false });
+    Object.assign(this, {
+      pages: [],
+      words: [],
+      signals: [],
+      troubles: [],
+      caller: null,
+      cut: false,
+    });
     this.hears = () => {};
   }
 
@@ -168,6 +177,11 @@ export class Gateway {
     };
     this.tell('call', this.status.call);
   }
+  /** The service ends the call, and says why. */
+  over(why) {
+    this.tell('over', { call: this.status.call.call, why });
+    this.call(null);
+  }
   /** It answers by itself in so many seconds. */
   countdown(seconds, fields = {}) {
     const answers_at = micros(Math.floor(this.now + seconds * 1_000));
@@ -204,6 +218,10 @@ export class Gateway {
       this.signals.push(body.message);
       res.writeHead(204).end();
       return this.hears(body.message);
+    }
+    if (pathname === '/trouble') {
+      this.troubles.push(body);
+      return res.writeHead(204).end();
     }
     if (pathname === '/call' && !this.full) return this.word(body, res);
     if (pathname === '/heard') {

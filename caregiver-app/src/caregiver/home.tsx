@@ -144,6 +144,7 @@ function Body({
           </ul>
         </section>
       )}
+      {home.fault && <Later page="home-fault" quiet home={home} />}
       <Facts home={home} felt={cares && !outside && !refused.has('health')} />
       {outside ? (
         <p class="plain-box">{t('refused.outside', { name })}</p>

@@ -26,7 +26,7 @@ export function need(home: Home): number {
   if (unmetHomes.value.has(home.id)) return 0;
   if (home.highest_severity === 'emergency') return 1;
   if (home.highest_severity === 'attention') return 2;
-  if (home.silent) return 3;
+  if (home.silent || home.fault) return 3;
   if (home.open_alerts > 0) return 4;
   return home.devices_silent > 0 || home.battery_low > 0 ? 5 : 6;
 }

@@ -7,6 +7,7 @@ import { link } from './state';
 // has to be there quickly on a bad network.
 const pages = {
   home: () => import('./home').then((m) => m.HomeScreen),
+  'home-fault': () => import('./fault').then((m) => m.Fault),
   'home-tools': () => import('./hometools').then((m) => m.HomeTools),
   'home-charts': () => import('./charts').then((m) => m.Charts),
   'home-contacts': () => import('./contacts').then((m) => m.Contacts),

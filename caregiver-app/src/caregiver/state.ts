@@ -2,6 +2,7 @@ import { batch, computed, signal } from '@preact/signals';
 import * as api from '../api/client';
 import { Stream } from '../api/live';
 import type { Alert, Home, HomeDetail, Me, Reading } from '../api/types';
+import { wholes } from '../api/whole';
 import { suggestLanguage, t } from '../shared/i18n';
 import { now, serverNow, setServerTime } from '../shared/time';
 import { alertName, inRoom, outcomeName } from '../shared/words';
@@ -148,8 +149,7 @@ function send(action: Action): Promise<Alert> {
 
 export const queue = alertQueue(localStorage, send, {
   sent(action, alert) {
-    during?.push(() => put(alert));
-    put(alert);
+    step(() => put(alert));
     const name = alert.home_name;
     if (action.kind === 'resolve') {
       say(t('done.closed', { name, outcome: outcomeName(alert.outcome ?? '') }));
@@ -283,7 +283,10 @@ function drawSoon(): void {
         const next = new Map(homes.value);
         for (const [id, home] of pendingHomes) next.set(id, home);
         const shown = detail.value && pendingHomes.get(detail.value.id);
-        if (detail.value && shown) detail.value = { ...detail.value, ...shown };
+        if (detail.value && shown) {
+          const { fault: _, ...known } = detail.value; // absent is none
+          detail.value = { ...known, ...shown };
+        }
         pendingHomes.clear();
         homes.value = next;
       }
@@ -313,8 +316,8 @@ let shownHome = '';
 function onEvent(name: string, data: unknown): void {
   if (typeof data !== 'object' || data === null) return;
   // What comes while a snapshot is under way is newer than it, and put on top of it.
-  if (name !== 'hello' && name !== 'reset') during?.push(() => apply(name, data));
-  apply(name, data);
+  if (name === 'hello' || name === 'reset') apply(name, data);
+  else step(() => apply(name, data));
 }
 
 function apply(name: string, data: object): void {
@@ -354,39 +357,23 @@ function apply(name: string, data: object): void {
   }
 }
 
-let during: (() => void)[] | undefined;
-let again = false;
-
-/** Fetches everything anew; one at a time. */
-export async function refresh(): Promise<void> {
-  if (during) {
-    again = true;
-    return;
-  }
-  during = [];
-  try {
-    const [allHomes, active] = await Promise.all([api.homes(), api.alerts({ state: 'active' })]);
-    const since = during;
+const { refresh, step } = wholes(async () => {
+  const [allHomes, active] = await Promise.all([api.homes(), api.alerts({ state: 'active' })]);
+  return (since) => {
     batch(() => {
       homes.value = new Map(allHomes.map((h) => [h.id, h]));
       alerts.value = new Map(active.map((a) => [a.id, later(alerts.value.get(a.id), a)]));
       loaded.value = true;
       now.value = serverNow();
       if (link.value.heard === 0) link.value = { ...link.value, heard: serverNow() };
-      for (const step of since) step();
+      since();
     });
     for (const alert of [...active].sort(byUrgency).reverse()) announce(alert);
     if (shownHome) void fetchDetail(shownHome);
-  } catch (error) {
-    failed(error);
-  } finally {
-    during = undefined;
-    if (again) {
-      again = false;
-      void refresh();
-    }
-  }
-}
+  };
+}, failed);
+/** Fetches everything anew; one at a time. */
+export { refresh };
 
 async function fetchDetail(id: string): Promise<void> {
   try {

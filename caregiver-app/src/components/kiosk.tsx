@@ -170,6 +170,9 @@ const sections: [string, Section[]][] = [
           on('call_lost', talking({ state: 'lost' })),
           on('call_no_camera', talking({ missing: 'camera' })),
           on('call_over', called({ is: 'over', by: 'Anna', talked: true })),
+          ...(['withdrawn', 'off'] as const).map((why) =>
+            on(`call_${why}`, called({ is: 'over', by: 'Anna', talked: true, why })),
+          ),
           on('call_later', called({ is: 'later', by: 'Anna' })),
           on(
             'call_missed',

@@ -18,7 +18,10 @@ import { softSound } from './sound';
 import { poll, type Letter } from './status';
 import { browserMemory, makeTeller, wasRead, type Aloud, type Heard } from './teller';
 import { fetchTexts, language, setLanguage, t, type Language } from './texts';
+import { inTrouble, watchTrouble } from './trouble';
 import { voiceFor, type Outcome, type Say } from './voice';
+
+watchTrouble();
 
 const idle = 60_000; // untouched for so long, the first screen comes back
 const thanksFor = 5_000;
@@ -83,7 +86,10 @@ const bringCalls = () =>
       calls = makeCalls({ deeds, aside, say, quiet: () => speaking === 0, changed: soon });
       soon();
     },
-    () => setTimeout(bringCalls, thanksFor),
+    (error: unknown) => {
+      inTrouble('load', error);
+      setTimeout(bringCalls, thanksFor);
+    },
   );
 setTimeout(bringCalls, 200);
 

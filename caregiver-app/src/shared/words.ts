@@ -117,6 +117,7 @@ const said = (state: CheckInState['state'], text: string, row = text) => ({ stat
 
 /** What to say of the home's check-ins at the instant `at`. */
 export function checkIn(home: Home, at: number): CheckInState {
+  if (home.fault) return said('missed', t('checkin.fault'));
   if (home.check_ins.length === 0) return said('none', t('checkin.none'));
   const zone = home.zone;
   const today = dayOf(at, zone);

@@ -81,6 +81,7 @@ interface StepsProps {
 function Steps({ home, placed, again }: StepsProps) {
   const progress = progressOf(home, placed);
   const next = nextOf(progress);
+  const [faulty] = useState(!!home.fault); // what is to be done is in sight
   const part = (step: Step, children: ComponentChildren) => (
     <StepPart
       key={step}
@@ -105,7 +106,7 @@ function Steps({ home, placed, again }: StepsProps) {
         )}
       </ol>
       <section class="panel" aria-labelledby="install-people">
-        <details>
+        <details open={faulty}>
           <summary>
             <h2 id="install-people">
               {t('install.step.people')} <span class="tag">{t('install.optional')}</span>
@@ -387,7 +388,7 @@ const minutesOf = (clock: string) => {
 
 function CheckIns({ home }: { home: HomeDetail }) {
   const first = home.check_ins[0];
-  const [wanted, setWanted] = useState(!!first);
+  const [wanted, setWanted] = useState(!!first || !!home.fault); // there were some
   const [from, setFrom] = useState(clockOf(first?.from ?? 7 * 60));
   const [by, setBy] = useState(clockOf(first?.by ?? 10 * 60));
   const [wrong, setWrong] = useState('');

@@ -1,6 +1,7 @@
 import { Charts } from '../../caregiver/charts';
 import { Contacts } from '../../caregiver/contacts';
 import { Day } from '../../caregiver/day';
+import { Fault } from '../../caregiver/fault';
 import { HomeScreen } from '../../caregiver/home';
 import { HomesScreen } from '../../caregiver/homes';
 import { HomeTools } from '../../caregiver/hometools';
@@ -127,6 +128,17 @@ export const homesGroup = (world: () => World): Group => {
             state: 'operator',
             alone: { role: 'operator' },
             show: () => <HomeScreen id="holm" part="day" />,
+          },
+        ],
+      },
+      {
+        name: 'Fault',
+        states: [
+          { state: 'default', show: () => <Fault home={{ ...home('holm'), fault: 'LYK-0450' }} /> },
+          {
+            state: 'coordinator',
+            alone: { role: 'coordinator' },
+            show: () => <Fault home={{ ...home('holm'), fault: 'LYK-0450' }} />,
           },
         ],
       },

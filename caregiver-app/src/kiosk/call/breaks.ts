@@ -1,3 +1,4 @@
+import { inTrouble } from '../trouble';
 import type { Phase } from './course';
 
 /** How long the screen is without a call that could not be shown, before it is tried once more. In milliseconds. */
@@ -10,7 +11,7 @@ export class Breaks {
   #at = 0;
   readonly #reported = new Set<string>();
 
-  /** Something broke while this was to be shown. Each fault is reported once, to whoever reads the browser's log. */
+  /** Something broke while this was to be shown. Each fault is reported once, to the gateway and to whoever reads the browser’s log. */
   note(phase: Phase | undefined, error: unknown, moment: number): void {
     const what = nameOf(phase);
     this.#times = what === this.#what ? this.#times + 1 : 1;
@@ -19,6 +20,7 @@ export class Breaks {
     const text = String(error);
     if (this.#reported.has(text)) return;
     this.#reported.add(text);
+    inTrouble('call', error);
     reportError(error);
   }
 

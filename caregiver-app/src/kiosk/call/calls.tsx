@@ -79,6 +79,10 @@ export function makeCalls({ deeds, aside, say, quiet, changed }: Doing): Calls {
       pushed = { call, at: performance.now() };
       changed();
     },
+    over(call, why) {
+      course.told(call, why, performance.now());
+      changed();
+    },
     network: (online) => live?.network(online),
     replaced() {
       elsewhere = true;

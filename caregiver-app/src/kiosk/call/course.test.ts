@@ -56,6 +56,40 @@ describe('the way of a call', () => {
     });
   });
 
+  it('says why it is over, when the resident could not know it', () => {
+    for (const why of ['withdrawn', 'off'] as const) {
+      const talk = new Course();
+      talk.at(at({ call: answered }));
+      talk.told('c1', why, 1_000);
+      expect(talk.at(at({ call: answered, moment: 1_000 }))).toMatchObject({ is: 'talk' });
+      expect(talk.at(at({ moment: 1_100 }))).toMatchObject({ is: 'over', by: 'Anna', why });
+      const ring = new Course();
+      ring.at(at({ call: anna }));
+      ring.told('c1', why, 1_000);
+      expect(ring.at(at({ moment: 1_100 }))).toMatchObject({ is: 'over', talked: false, why });
+    }
+  });
+
+  it('says why also when it was known to be over before, and to the page first', () => {
+    const course = new Course();
+    course.at(at({ call: answered }));
+    expect(course.at(at({ moment: 1_000 }))).toEqual({ is: 'over', by: 'Anna', talked: true });
+    course.told('c1', 'off', 1_050);
+    expect(course.at(at({ moment: 1_100 }))).toMatchObject({ is: 'over', why: 'off' });
+  });
+
+  it('says nothing of a call that ended as calls do, or that it has not shown', () => {
+    const course = new Course();
+    course.told('c9', 'withdrawn', 500);
+    expect(course.at(at({ moment: 600 }))).toBeUndefined();
+    course.at(at({ call: anna, moment: 700 }));
+    course.told('c1', 'missed', 1_000);
+    expect(course.at(at({ moment: 1_100 }))).toBeUndefined();
+    course.say(anna, 'later', 1_200);
+    course.told('c1', 'withdrawn', 1_300);
+    expect(course.at(at({ moment: 1_400 }))).toMatchObject({ is: 'later' });
+  });
+
   it('counts down to an answer of its own, by the right time or by the gateway’s count', () => {
     const course = new Course();
     const own = { ...anna, countdown: 20, answers_at: 21_000_000 };

@@ -3,11 +3,14 @@ import type { Call, Missed } from '../status';
 /** What the resident says of a call. */
 export type Word = 'answer' | 'decline' | 'later' | 'hang_up';
 
+/** Why a call can be over that nobody in it has ended; devices/wire/call.go. */
+export type Unforeseen = 'withdrawn' | 'off';
+
 /** What there is to show of calls. */
 export type Phase =
   | { is: 'ring'; call: Call; /** Seconds until it answers by itself. */ left?: number }
   | { is: 'talk'; call: Call }
-  | { is: 'over'; by: string; talked: boolean }
+  | { is: 'over'; by: string; talked: boolean; why?: Unforeseen }
   | { is: 'later' | 'asked'; by: string }
   | { is: 'missed'; missed: Missed };
 
@@ -36,6 +39,9 @@ const fresh: Partial<Record<Phase['is'], number>> = { ring: 900, talk: 2_000 };
 export class Course {
   #word: { call: string; word: Word } | undefined;
   #talked: Call | undefined;
+  /** The last that was there to be shown. */
+  #last: Call | undefined;
+  #why: { call: string; why: Unforeseen } | undefined;
   #note: { phase: Phase; until: number } | undefined;
   #shown = { what: '', since: 0 };
 
@@ -58,6 +64,15 @@ export class Course {
     this.#word = { call: call.call, word };
     if (word === 'later') this.#tell({ is: 'later', by: call.by }, moment);
     if (word === 'hang_up') this.#over(call, moment);
+  }
+
+  /** The service has said why a call is over: before the call is gone, or after. */
+  told(call: string, why: string, moment: number): void {
+    if (why !== 'withdrawn' && why !== 'off') return;
+    this.#why = { call, why };
+    const word = this.#word?.call === call ? this.#word.word : undefined;
+    if (this.#last?.call === call && word !== 'decline' && word !== 'later')
+      this.#over(this.#last, moment);
   }
 
   /** The gateway did not take an answer: the call is over. */
@@ -86,6 +101,7 @@ export class Course {
   #phase(call: Known['call'], now: number | undefined, moment: number): Phase | undefined {
     if (this.#talked && this.#talked.call !== call?.call) this.#over(this.#talked, moment);
     if (!call && this.#word?.word === 'answer') this.#word = undefined;
+    if (call) this.#last = call;
     const word = call ? this.wordOf(call) : undefined;
     const refused = word === 'decline' || word === 'later' || word === 'hang_up';
     if (call && !refused && (call.state === 'answered' || word === 'answer')) {
@@ -102,7 +118,8 @@ export class Course {
   #over(call: Call, moment: number): void {
     this.#talked = undefined;
     const talked = call.state === 'answered';
-    this.#tell({ is: 'over', by: call.by, talked }, moment);
+    const why = this.#why?.call === call.call ? { why: this.#why.why } : {};
+    this.#tell({ is: 'over', by: call.by, talked, ...why }, moment);
   }
 
   #tell(phase: Phase, moment: number): void {

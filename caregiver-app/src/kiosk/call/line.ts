@@ -6,6 +6,8 @@ import type { Call } from '../status';
 export interface Hearer {
   /** The state of the call changed; null is that there is none. */
   call: (call: Call | null) => void;
+  /** The service says why a call is over, ahead of the `call` that is null. */
+  over: (call: string, why: string) => void;
   signal: (message: FromService) => void;
   network: (online: boolean) => void;
   /** Another page is the screen now. */
@@ -20,6 +22,10 @@ export function listen(hearer: Hearer): void {
   const on = (kind: string, take: (data: string) => void) =>
     source.addEventListener(kind, (event) => take((event as MessageEvent<string>).data));
   on('call', (data) => hearer.call(JSON.parse(data) as Call | null));
+  on('over', (data) => {
+    const { call, why } = JSON.parse(data) as { call: string; why: string };
+    hearer.over(call, why);
+  });
   on('network', (data) => hearer.network((JSON.parse(data) as { online: boolean }).online));
   on('signal', (data) => {
     const message = read(data);

@@ -252,6 +252,13 @@ function Missed({ model, shown, missed }: Own & { missed: Unanswered }) {
   );
 }
 
+/** How a call came to be over. */
+function howOver(phase: Shown['phase']): CallKey {
+  if (phase.is !== 'over') return 'kiosk.call.over_before';
+  if (phase.why) return `kiosk.call.over_${phase.why}`;
+  return phase.talked ? 'kiosk.call.over_detail' : 'kiosk.call.over_before';
+}
+
 /** What is said when a call is over, or a wish was taken. */
 function Said({ model, shown: { phase, acts } }: Own) {
   const name = 'by' in phase ? nameOf(phase) : '';
@@ -261,12 +268,7 @@ function Said({ model, shown: { phase, acts } }: Own) {
       ? ['kiosk.call.later_said', 'kiosk.call.later_detail']
       : phase.is === 'asked'
         ? ['kiosk.call.asked', online ? 'kiosk.call.asked_detail' : 'kiosk.call.asked_offline']
-        : [
-            'kiosk.call.over',
-            phase.is === 'over' && phase.talked
-              ? 'kiosk.call.over_detail'
-              : 'kiosk.call.over_before',
-          ];
+        : ['kiosk.call.over', howOver(phase)];
   return (
     <main class="ask centred">
       <div role="status">

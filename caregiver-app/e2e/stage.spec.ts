@@ -6,7 +6,7 @@ import {
   deed,
   expect,
   invitation,
-  kioskOf,
+  openKiosk,
   phone,
   test,
   throttle,
@@ -55,7 +55,7 @@ test.describe('the carer', () => {
     await alarm.getByRole('button', { name: 'Jag tar det' }).click({ timeout: 30_000 });
     await expect(page.getByText(/Du har tagit larmet/)).toBeVisible();
     const kiosk = await page.context().newPage();
-    await kiosk.goto(await kioskOf('gw'));
+    await openKiosk(kiosk, 'gw');
     await expect(kiosk.getByText('Anna Berg har sett ditt larm').first()).toBeVisible();
     await kiosk.close();
     await alarm.getByRole('button', { name: /^Avsluta/ }).click();
@@ -73,7 +73,7 @@ test.describe('the resident', () => {
   test('says that she is well and presses for help with the network cut, and sees the truth', async ({
     page,
   }) => {
-    await page.goto(await kioskOf('gw'));
+    await openKiosk(page, 'gw');
     const well = page.getByRole('button', { name: /^Jag mår bra/ });
     const heading = page.getByRole('heading', { level: 1 });
     await expect(well).toBeVisible();
@@ -133,7 +133,7 @@ test.describe('the relative', () => {
 
     // Karin's screen says that Maria is told, and Karin allows one thing more.
     await kiosk.setViewportSize({ width: 1280, height: 800 });
-    await kiosk.goto(await kioskOf('gw'));
+    await openKiosk(kiosk, 'gw');
     const decide = async (what: RegExp, choice: string, then: string) => {
       await kiosk.getByRole('button', { name: what }).click();
       await kiosk.getByRole('button', { name: choice }).click();

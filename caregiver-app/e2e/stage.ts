@@ -19,10 +19,14 @@ export async function deed<T = { ok: boolean }>(path: string): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-/** The address of a box's own screen. */
-export async function kioskOf(box: string): Promise<string> {
+/** Opens a box's own screen, whose resident does not want it dark at night: a test is run at any hour. */
+export async function openKiosk(page: Page, box: string): Promise<void> {
   const response = await fetch(`${stage}/kiosk/${box}`);
-  return ((await response.json()) as { url: string }).url;
+  const { url } = (await response.json()) as { url: string };
+  await page.addInitScript(() => {
+    localStorage.setItem('lykta.kiosk.settings', JSON.stringify({ night: false }));
+  });
+  await page.goto(url);
 }
 
 /** A link with which a person comes in for the first time. */

@@ -3,7 +3,7 @@
 // steps that every call begins with.
 import { chromium, test, expect } from '@playwright/test';
 import type { Browser, BrowserContext, Page } from '@playwright/test';
-import { deed, invitation, kioskOf, phone, url } from './stage';
+import { deed, invitation, openKiosk, phone, url } from './stage';
 
 /** Chromium with a camera and a microphone that are made up: a moving picture, and beeps. */
 export const open = (): Promise<Browser> =>
@@ -125,7 +125,7 @@ export async function screenOf(browser: Browser, box: string, way: Way = {}): Pr
     ignoreHTTPSErrors: true,
   });
   const page = await watched(context, way);
-  await page.goto(await kioskOf(box));
+  await openKiosk(page, box);
   return page;
 }
 

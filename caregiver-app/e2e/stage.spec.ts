@@ -215,11 +215,12 @@ test.describe('the coordinator', () => {
   });
 });
 
-/** A day of the week that comes after so many, from its Monday, as YYYY-MM-DD. */
+/** A day of the week that comes after so many, from its Monday, as YYYY-MM-DD, where the homes are. */
 function dayAhead(weeks: number, weekday: number): string {
-  const day = new Date();
-  day.setDate(day.getDate() + 7 * weeks - ((day.getDay() + 6) % 7) + weekday);
-  return day.toLocaleDateString('sv-SE');
+  const today = new Date().toLocaleDateString('sv-SE', { timeZone: 'Europe/Stockholm' });
+  const day = new Date(`${today}T12:00:00Z`);
+  day.setUTCDate(day.getUTCDate() + 7 * weeks - ((day.getUTCDay() + 6) % 7) + weekday);
+  return day.toISOString().slice(0, 10);
 }
 
 test.describe('the installer', () => {

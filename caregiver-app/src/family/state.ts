@@ -2,7 +2,6 @@ import { batch, computed, signal } from '@preact/signals';
 import { Problem, signOut as endThis } from '../api/http';
 import type { Listener, Stream } from '../api/live';
 import type { Alert } from '../api/types';
-import { wholes } from '../api/whole';
 import type { Call } from '../call/wire';
 import { suggestLanguage, t, type Key } from '../shared/i18n';
 import { now, serverNow, setServerTime } from '../shared/time';
@@ -163,21 +162,43 @@ function onEvent(kind: string, data: unknown): void {
   }
 }
 
-const { refresh, step } = wholes(async () => {
-  const came = await api.homes();
-  return (since) => {
+// What came while everything was fetched, whose answer may be older than it.
+let during: (() => void)[] | undefined;
+let again = false;
+
+function step(does: () => void): void {
+  during?.push(does);
+  does();
+}
+
+/** Fetches everything anew; one at a time. */
+export async function refresh(): Promise<void> {
+  if (during) {
+    again = true;
+    return;
+  }
+  during = [];
+  try {
+    const came = await api.homes();
+    const since = during;
     batch(() => {
       homes.value = came;
-      since();
+      for (const does of since) does();
       now.value = serverNow();
       alertsChanged.value++;
       if (link.value.heard === 0) link.value = { ...link.value, heard: serverNow() };
     });
     for (const home of messages.value.keys()) void askMessages(home);
-  };
-}, failed);
-/** Fetches everything anew; one at a time. */
-export { refresh };
+  } catch (error) {
+    failed(error);
+  } finally {
+    during = undefined;
+    if (again) {
+      again = false;
+      void refresh();
+    }
+  }
+}
 
 function failed(error: unknown): void {
   if (error instanceof Problem && error.status === 401) {

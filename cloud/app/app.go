@@ -311,10 +311,8 @@ const testsEvery = 5 * time.Second
 
 // followTests lets the screens know which homes were tested.
 func followTests(ctx context.Context, db *store.Store, live *web.Live, log *slog.Logger) error {
-	ticker := time.NewTicker(testsEvery)
-	defer ticker.Stop()
 	var since time.Time
-	for {
+	return every(ctx, testsEvery, func() {
 		now := time.Now()
 		passed, own, err := db.TestTimes(ctx, since)
 		switch {
@@ -324,12 +322,7 @@ func followTests(ctx context.Context, db *store.Store, live *web.Live, log *slog
 		case ctx.Err() == nil:
 			log.Warn("which homes were tested cannot be read", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // maxGateways bounds the embedded broker: a country's homes.
@@ -453,18 +446,11 @@ const foldEvery = time.Minute
 
 // foldMarks keeps short what is to be read at the next start.
 func foldMarks(ctx context.Context, db *store.Store, log *slog.Logger) error {
-	ticker := time.NewTicker(foldEvery)
-	defer ticker.Stop()
-	for {
+	return every(ctx, foldEvery, func() {
 		if err := db.FoldMarks(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("bring the marks of the homes' logs to their places; they are not lost, and it is tried again", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // picturesAtOnce is how many old pictures are removed at a time.
@@ -472,15 +458,22 @@ const picturesAtOnce = 1000
 
 // tidy removes expired credentials now and then.
 func tidy(ctx context.Context, db *store.Store, log *slog.Logger) error {
-	ticker := time.NewTicker(time.Hour)
-	defer ticker.Stop()
-	for {
+	return every(ctx, time.Hour, func() {
 		if err := db.DeleteExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			log.Warn("remove expired sign-ins", "err", err)
 		}
 		if _, err := db.DeletePictures(ctx, time.Now(), picturesAtOnce); err != nil && ctx.Err() == nil {
 			log.Warn("remove old pictures", "err", err)
 		}
+	})
+}
+
+// every does something now and then again, until ctx ends.
+func every(ctx context.Context, d time.Duration, do func()) error {
+	ticker := time.NewTicker(d)
+	defer ticker.Stop()
+	for {
+		do()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -78,9 +78,7 @@ const headEvery = 24 * time.Hour
 // noteAuditHead writes the end of the audit log into the service's own log, at
 // the start and once a day: a log that was cut off later does not hold it any more.
 func noteAuditHead(ctx context.Context, db *store.Store, log *slog.Logger) error {
-	ticker := time.NewTicker(headEvery)
-	defer ticker.Stop()
-	for {
+	return every(ctx, headEvery, func() {
 		h, err := db.AuditHead(ctx)
 		switch {
 		case err == nil && h.Hash != "":
@@ -88,10 +86,5 @@ func noteAuditHead(ctx context.Context, db *store.Store, log *slog.Logger) error
 		case err != nil && ctx.Err() == nil:
 			log.Warn("the end of the audit log cannot be read", "id", "LYK-0512", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
+	})
 }

@@ -138,7 +138,8 @@ func (s *Store) FoldMarks(ctx context.Context) error {
 	return nil
 }
 
-// highest joins the marks of each log into one, in an order that is always the same.
+// highest joins the marks of each log into one, as a statement may touch a row
+// but once, in the order of their places.
 func highest(marks []care.Mark) []care.Mark {
 	type log struct{ gateway, lane, epoch string }
 	joined := make(map[log]care.Mark, len(marks))

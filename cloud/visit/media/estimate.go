@@ -393,10 +393,7 @@ func (e *estimator) judge(now time.Time) {
 		e.target = min(e.target, max(cutTo*min(e.rate, e.latest)/(1-min(e.usual, 0.5)), pauseRate))
 	case e.loss > e.usual+lossChance:
 	default:
-		factor := growth
-		if e.full > 0 && e.target > 0.8*e.full && e.target < 1.2*e.full {
-			factor = growthNear
-		}
+		factor := growthAt(e.target, e.full)
 		// What is not used says nothing about what could be: the less so when the
 		// pictures are held back, for they begin again with what is thought then.
 		most := 2*e.rate + 300_000
@@ -409,6 +406,15 @@ func (e *estimator) judge(now time.Time) {
 		}
 	}
 	e.target = min(max(e.target, minEstimate), maxEstimate)
+}
+
+// growthAt is by how much a rate may grow in a second, on a line that was full at
+// another; 0 is that it never was.
+func growthAt(rate, full float64) float64 {
+	if rate > 0.8*full && rate < 1.2*full {
+		return growthNear
+	}
+	return growth
 }
 
 // shrink makes the estimate smaller, as the line is full.

@@ -134,13 +134,9 @@ func (u *uplink) grow(seconds float64) {
 	if u.most == 0 {
 		return
 	}
-	factor := growth
-	if u.most > 0.8*u.full && u.most < 1.2*u.full {
-		factor = growthNear
-	}
 	// What is not used says nothing about what could be.
 	if u.most < 1.5*u.rate+100_000 {
-		u.most *= math.Pow(factor, seconds)
+		u.most *= math.Pow(growthAt(u.most, u.full), seconds)
 	}
 	if u.most > maxEstimate {
 		u.most = 0
